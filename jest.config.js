@@ -1,0 +1,9 @@
+/** Node 24 strips the types itself, so no transformer stands between the source and the test. */
+export default {
+  testEnvironment: 'node',
+  transform: {},
+  extensionsToTreatAsEsm: ['.ts'],
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  testTimeout: 30_000,
+};
