@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Command, type ExitCode, FAILED, FailedError, OK, UsageError } from './command.ts';
+
+const EVENTS = 'events';
+
+/** `npm run invoke -- <function> [event]`: the short form of `sls invoke local` with a sample event. */
+export const invoke: Command = {
+  name: 'invoke',
+  summary: 'Runs one function on a sample event, offline and without credentials.',
+  usage: `npm run invoke -- <function> [event] [--stage <name>]
+
+  <event>  a file, or the middle of a sample's name: \`nested\` is events/<function>.nested.json;
+           without it the function's first sample is used`,
+  async run(args) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { stage: { type: 'string', default: 'dev' } },
+    });
+    const [functionName, event] = positionals;
+    if (functionName === undefined)
+      throw new UsageError('Which function? For instance `npm run invoke -- ingest`.');
+    const file = eventFile(functionName, event, readdirSync(EVENTS));
+    return await invokeLocal(functionName, file, values.stage);
+  },
+};
+
+/** @throws {FailedError} naming the samples there are */
+export function eventFile(
+  functionName: string,
+  event: string | undefined,
+  samples: readonly string[],
+): string {
+  if (event !== undefined && existsSync(event)) return event;
+  const own = samples.filter((name) => name.startsWith(`${functionName}.`)).toSorted();
+  const wanted =
+    event === undefined ? own[0] : own.find((name) => name === `${functionName}.${event}.json`);
+  if (wanted !== undefined) return join(EVENTS, wanted);
+  const there = own.length === 0 ? `no sample for a function '${functionName}'` : own.join(', ');
+  throw new FailedError(
+    `There is no event ${event ?? ''} for ${functionName}; events/ holds ${there}.`,
+  );
+}
+
+function invokeLocal(functionName: string, file: string, stage: string): Promise<ExitCode> {
+  const sls = join('node_modules', 'serverless', 'bin', 'serverless.js');
+  const args = [sls, 'invoke', 'local', '-f', functionName, '-p', file, '--stage', stage];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code === 0 ? OK : FAILED));
+  });
+}
