@@ -1,0 +1,542 @@
+import { type Resource, resourcesOf, type Template } from '../support/template.ts';
+import { list, type Statement, statementsOf, text } from './statements.ts';
+
+/** What this service holds itself to beyond CloudFormation's schema; a problem is `LogicalId: what is wrong`. */
+export interface Rule {
+  readonly name: string;
+  readonly because: string;
+  readonly problems: (template: Template) => string[];
+}
+
+/** The wildcards there are, each with the reason why nothing narrower will do. */
+export const EXPLAINED_WILDCARDS = [
+  {
+    where: /^\w+Role\.Log$/,
+    resource: /:log-group:\/aws\/lambda\/[a-z0-9-]+:\*$/,
+    because: 'the Lambda runtime makes up the names of its log streams',
+  },
+  {
+    where: /^ArchiveRole\.WriteObjects$/,
+    resource: /^<ArchiveBucket\.Arn>\/\*$/,
+    because: 'Firehose makes up the names of its objects',
+  },
+  {
+    where: /^TracingPolicy\.Trace$/,
+    resource: /^\*$/,
+    because: 'X-Ray knows no resources for these actions',
+  },
+  {
+    where: /^DataKey\.\w+$/,
+    resource: /^\*$/,
+    because: 'in a key policy it is the key itself',
+  },
+  {
+    where: /^DevicePolicy\.\d$/,
+    resource: /\/(dt|cmd)\/\$\{[^}]+\}\/\$\{[^}]+\}\/\*$/,
+    because: 'kinds and commands below the own fleet and thing',
+  },
+] as const;
+
+export const RULES: readonly Rule[] = [
+  {
+    name: 'topic rules name the SQL version',
+    because: 'the default is that of 2015, which has other functions and other types',
+    problems: each('AWS::IoT::TopicRule', (rule) =>
+      at(rule, 'TopicRulePayload.AwsIotSqlVersion') === '2016-03-23' ? [] : ['wants 2016-03-23'],
+    ),
+  },
+  {
+    name: 'topic rules have an error action',
+    because: 'a message that no action could deliver is dropped otherwise',
+    problems: each('AWS::IoT::TopicRule', (rule) =>
+      at(rule, 'TopicRulePayload.ErrorAction.Sqs.QueueUrl') === undefined
+        ? ['has no error action to a queue']
+        : [],
+    ),
+  },
+  {
+    name: 'topic rules spread what they put on a stream',
+    because: 'a partition key that is constant puts every message on one shard',
+    problems: each('AWS::IoT::TopicRule', (rule) =>
+      list(at(rule, 'TopicRulePayload.Actions'))
+        .filter((action) => at(action, 'Kinesis') !== undefined)
+        .flatMap((action) =>
+          String(at(action, 'Kinesis.PartitionKey')).includes('${')
+            ? []
+            : ['has a constant partition key'],
+        ),
+    ),
+  },
+  {
+    name: 'roles of services say for whom',
+    because: 'the service would act with them for any account that names them (confused deputy)',
+    problems: (template) =>
+      statementsOf(template)
+        .filter(({ kind, principals }) => kind === 'trust' && !onlyLambda(principals))
+        .flatMap(({ where, conditions }) => [
+          ...(conditions.has('StringEquals aws:SourceAccount')
+            ? []
+            : [`${where}: no aws:SourceAccount`]),
+          ...(conditions.has('ArnLike aws:SourceArn') ? [] : [`${where}: no aws:SourceArn`]),
+        ]),
+  },
+  {
+    name: 'permissions to invoke say for whom',
+    because: 'any rule or topic of any account could invoke the function otherwise',
+    problems: each('AWS::Lambda::Permission', (permission) => [
+      ...(at(permission, 'SourceArn') === undefined ? ['no SourceArn'] : []),
+      ...(at(permission, 'SourceAccount') === undefined ? ['no SourceAccount'] : []),
+      ...(at(permission, 'Principal') === '*' ? ['for everybody'] : []),
+    ]),
+  },
+  {
+    name: 'services that a resource policy lets in say for whom',
+    because: 'the service would act for any account otherwise',
+    problems: (template) =>
+      statementsOf(template)
+        .filter(
+          ({ kind, effect, principals }) =>
+            kind === 'permission' &&
+            effect === 'Allow' &&
+            principals.some((name) => name.endsWith('.amazonaws.com')),
+        )
+        .filter(
+          ({ conditions }) =>
+            !conditions.has('StringEquals aws:SourceAccount') ||
+            !conditions.has('ArnLike aws:SourceArn'),
+        )
+        .map(({ where }) => `${where}: no aws:SourceAccount and aws:SourceArn`),
+  },
+  {
+    name: 'nothing is allowed by wildcard',
+    because: 'a grant that names what it is for can be read and reviewed',
+    problems: (template) =>
+      statementsOf(template)
+        .filter(({ effect }) => effect === 'Allow')
+        .flatMap(wildcards),
+  },
+  {
+    name: 'devices reach their own topics only',
+    because:
+      'identity comes from the connection: fleet and thing of a topic are those of the certificate',
+    problems: (template) =>
+      statementsOf(template)
+        .filter(({ resourceId }) => template.Resources[resourceId]?.Type === 'AWS::IoT::Policy')
+        .flatMap(({ where, actions, resources }) =>
+          resources
+            .filter((resource) => !isOwn(resource, actions))
+            .map((resource) => `${where}: ${resource}`),
+        ),
+  },
+  {
+    name: 'roles have no managed policy',
+    because: 'it grants more than is needed, and changes without us',
+    problems: (template) => [
+      ...each('AWS::IAM::Role', (role) =>
+        at(role, 'ManagedPolicyArns') === undefined ? [] : ['has managed policies'],
+      )(template),
+      ...resourcesOf(template, 'AWS::IAM::ManagedPolicy').map(
+        ([id]) => `${id}: is a managed policy`,
+      ),
+    ],
+  },
+  {
+    name: 'every function has a role of its own',
+    because: 'what two functions share, each has too much of',
+    problems: (template) => {
+      const roles = functionsOf(template).map(([id, resource]) => ({
+        id,
+        role: text(at(resource, 'Role')),
+      }));
+      return roles
+        .filter(({ role }, index) => roles.findIndex((other) => other.role === role) !== index)
+        .map(({ id, role }) => `${id}: shares ${role}`);
+    },
+  },
+  {
+    name: 'what holds data is encrypted',
+    because:
+      'under our own key, whoever reads it needs the key as well, and taking the key away ends it',
+    problems: (template) => [
+      ...each('AWS::Kinesis::Stream', (stream) => ownKey(at(stream, 'StreamEncryption.KeyId')))(
+        template,
+      ),
+      ...each('AWS::DynamoDB::Table', (table) =>
+        ownKey(at(table, 'SSESpecification.KMSMasterKeyId')),
+      )(template),
+      ...each('AWS::SQS::Queue', (queue) => ownKey(at(queue, 'KmsMasterKeyId')))(template),
+      ...each('AWS::SNS::Topic', (topic) => ownKey(at(topic, 'KmsMasterKeyId')))(template),
+      // the packager's bucket of bundles is made before the key is
+      ...each('AWS::S3::Bucket', (bucket, id) =>
+        id === 'ServerlessDeploymentBucket'
+          ? []
+          : ownKey(at(bucket, `${BUCKET_DEFAULT}.KMSMasterKeyID`)),
+      )(template),
+      ...each('AWS::S3::Bucket', (bucket) =>
+        at(bucket, `${BUCKET_DEFAULT}.SSEAlgorithm`) === undefined ? ['is not encrypted'] : [],
+      )(template),
+    ],
+  },
+  {
+    name: 'keys rotate',
+    because: 'what one version of a key can open stays bounded',
+    problems: each('AWS::KMS::Key', (key) =>
+      at(key, 'EnableKeyRotation') === true ? [] : ['does not rotate'],
+    ),
+  },
+  {
+    name: 'queues, topics and buckets are reached by TLS only',
+    because: 'their endpoints speak plain HTTP as well',
+    problems: (template) =>
+      ['AWS::SQS::Queue', 'AWS::SNS::Topic', 'AWS::S3::Bucket']
+        .flatMap((type) => resourcesOf(template, type))
+        .filter(([id]) => !statementsOf(template).some((statement) => deniesPlain(statement, id)))
+        .map(([id]) => `${id}: no policy that denies requests without TLS`),
+  },
+  {
+    name: 'buckets are closed to the public',
+    because: 'one mistaken policy or ACL must not open them',
+    problems: each('AWS::S3::Bucket', (bucket) =>
+      ['BlockPublicAcls', 'BlockPublicPolicy', 'IgnorePublicAcls', 'RestrictPublicBuckets']
+        .filter((block) => at(bucket, `PublicAccessBlockConfiguration.${block}`) !== true)
+        .map((block) => `no ${block}`),
+    ),
+  },
+  {
+    name: 'event sources of streams give up in the end, on one record, and say so',
+    because: 'by default one bad record blocks its shard until it expires, and then vanishes',
+    problems: (template) =>
+      each('AWS::Lambda::EventSourceMapping', (mapping) =>
+        streamMappingProblems(mapping, template),
+      )(template),
+  },
+  {
+    name: 'event sources wait for the role',
+    because: 'making one fails while its role may not yet read the stream',
+    problems: (template) =>
+      resourcesOf(template, 'AWS::Lambda::EventSourceMapping').flatMap(([id, { DependsOn }]) =>
+        list(DependsOn).some(
+          (other) => template.Resources[String(other)]?.Type === 'AWS::IAM::Role',
+        )
+          ? []
+          : [`${id}: depends on no role`],
+      ),
+  },
+  {
+    name: 'logs end',
+    because: 'they are kept for ever otherwise',
+    problems: (template) => [
+      ...each('AWS::Logs::LogGroup', (group) =>
+        at(group, 'RetentionInDays') === undefined ? ['has no retention'] : [],
+      )(template),
+      ...functionsOf(template)
+        .map(([id, resource]) => ({
+          id,
+          group: `/aws/lambda/${String(at(resource, 'FunctionName'))}`,
+        }))
+        .filter(
+          ({ group }) =>
+            !resourcesOf(template, 'AWS::Logs::LogGroup').some(
+              ([, { Properties }]) => Properties?.['LogGroupName'] === group,
+            ),
+        )
+        .map(({ id, group }) => `${id}: its log group ${group} is not declared`),
+    ],
+  },
+  {
+    name: 'tables can be set back to any second',
+    because: 'a bug that writes is undone no other way',
+    problems: each('AWS::DynamoDB::Table', (table) =>
+      at(table, 'PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled') === true
+        ? []
+        : ['has no point-in-time recovery'],
+    ),
+  },
+  {
+    name: 'what holds data says what becomes of it',
+    because: 'a renamed or removed resource takes its data along otherwise, on every stage',
+    problems: (template) =>
+      ['AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::S3::Bucket']
+        .flatMap((type) => resourcesOf(template, type))
+        .filter(([id]) => id !== 'ServerlessDeploymentBucket')
+        .filter(
+          ([, { DeletionPolicy, UpdateReplacePolicy }]) =>
+            DeletionPolicy === undefined || DeletionPolicy !== UpdateReplacePolicy,
+        )
+        .map(([id]) => `${id}: wants a DeletionPolicy, and an UpdateReplacePolicy like it`),
+  },
+  {
+    name: 'queues that nothing empties keep their messages for 14 days',
+    because: 'somebody has to have the time to look; four days, the default, are a long weekend',
+    problems: (template) =>
+      each('AWS::SQS::Queue', (queue, id) =>
+        isConsumed(template, id) || at(queue, 'MessageRetentionPeriod') === 1_209_600
+          ? []
+          : ['keeps messages for less than 14 days'],
+      )(template),
+  },
+  {
+    name: 'whatever can go wrong has an alarm',
+    because: 'what nobody hears of is lost when its retention ends',
+    problems: missingAlarms,
+  },
+  {
+    name: 'alarms notify the topic, where there is one',
+    because: 'an alarm without an action is a light in an empty room',
+    problems: (template) =>
+      'AlarmTopic' in template.Resources
+        ? each('AWS::CloudWatch::Alarm', (alarm) =>
+            list(at(alarm, 'AlarmActions')).map(text).includes('<AlarmTopic>')
+              ? []
+              : ['notifies nobody'],
+          )(template)
+        : [],
+  },
+  {
+    name: 'environments hold literal names of what the template declares',
+    because: 'a reference needs a deployed stack and credentials to be resolved',
+    problems: (template) => {
+      const names = new Set(
+        Object.values(template.Resources).flatMap(({ Type, Properties }) =>
+          String(Properties?.[NAMED[Type] ?? '']),
+        ),
+      );
+      return functionsOf(template).flatMap(([id, resource]) =>
+        Object.entries(at(resource, 'Environment.Variables') ?? {}).flatMap(([variable, value]) => {
+          if (typeof value !== 'string') return [`${id}: ${variable} is no literal`];
+          return value.startsWith('tributary-') && !names.has(value)
+            ? [`${id}: ${variable} names ${value}, which is not declared`]
+            : [];
+        }),
+      );
+    },
+  },
+  {
+    name: 'names carry the stage, and those of roles the region',
+    because: 'stages share an account, and roles have one namespace for all regions',
+    problems: (template) => {
+      const stage = String(at(functionsOf(template)[0]?.[1], 'Environment.Variables.STAGE'));
+      return Object.entries(template.Resources)
+        .map(([id, { Type, Properties }]) => ({ id, Type, name: Properties?.[NAMED[Type] ?? ''] }))
+        .filter(({ name }) => name !== undefined)
+        .filter(
+          ({ name, Type }) =>
+            !new RegExp(
+              `tributary[-_]${stage}${Type === 'AWS::IAM::Role' ? '-[a-z]{2}(-[a-z]+)+-\\d' : ''}[-_]`,
+            ).test(text(name)),
+        )
+        .map(({ id, name }) => `${id}: ${text(name)}`);
+    },
+  },
+  {
+    name: 'functions run on the runtime and processor they are tested for',
+    because: 'a forgotten one runs on the default',
+    problems: each('AWS::Lambda::Function', (lambda) => [
+      ...(at(lambda, 'Runtime') === 'nodejs24.x' ? [] : ['wants nodejs24.x']),
+      ...(list(at(lambda, 'Architectures')).join() === 'arm64' ? [] : ['wants arm64']),
+    ]),
+  },
+  {
+    name: 'functions that are traced may trace',
+    because: 'the traces are dropped without a word otherwise',
+    problems: (template) => {
+      const granted = resourcesOf(template, 'AWS::IAM::Policy')
+        .filter(([id]) =>
+          statementsOf(template).some(
+            ({ resourceId, actions }) =>
+              resourceId === id && actions.includes('xray:PutTraceSegments'),
+          ),
+        )
+        .flatMap(([, { Properties }]) => list(Properties?.['Roles']).map(text));
+      return each('AWS::Lambda::Function', (lambda) => {
+        const role = text(at(lambda, 'Role')).replace('.Arn', '');
+        return at(lambda, 'TracingConfig.Mode') === 'Active' && !granted.includes(role)
+          ? [`${role} may not put traces`]
+          : [];
+      })(template);
+    },
+  },
+];
+
+const BUCKET_DEFAULT =
+  'BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault';
+
+/** The property that holds the name, of the types whose resources we name. */
+const NAMED: Readonly<Record<string, string>> = {
+  'AWS::CloudWatch::Alarm': 'AlarmName',
+  'AWS::DynamoDB::Table': 'TableName',
+  'AWS::IAM::Role': 'RoleName',
+  'AWS::IoT::Policy': 'PolicyName',
+  'AWS::IoT::TopicRule': 'RuleName',
+  'AWS::KMS::Alias': 'AliasName',
+  'AWS::Kinesis::Stream': 'Name',
+  'AWS::KinesisFirehose::DeliveryStream': 'DeliveryStreamName',
+  'AWS::Lambda::Function': 'FunctionName',
+  'AWS::Logs::LogGroup': 'LogGroupName',
+  'AWS::S3::Bucket': 'BucketName',
+  'AWS::SNS::Topic': 'TopicName',
+  'AWS::SQS::Queue': 'QueueName',
+};
+
+/** What the properties of each resource of a type are found to lack. */
+function each(type: string, problemsOf: (properties: unknown, id: string) => string[]) {
+  return (template: Template): string[] =>
+    resourcesOf(template, type).flatMap(([id, { Properties }]) =>
+      problemsOf(Properties, id).map((problem) => `${id}: ${problem}`),
+    );
+}
+
+/** The value at a dotted path, undefined where there is none; a number is a place in a list. */
+function at(value: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (node, key) =>
+        typeof node === 'object' && node !== null
+          ? (node as Record<string, unknown>)[key]
+          : undefined,
+      value,
+    );
+}
+
+const functionsOf = (template: Template): [string, unknown][] =>
+  resourcesOf(template, 'AWS::Lambda::Function').map(([id, { Properties }]) => [id, Properties]);
+
+const onlyLambda = (principals: readonly string[]): boolean =>
+  principals.every((name) => name === 'lambda.amazonaws.com');
+
+const ownKey = (key: unknown): string[] =>
+  /^<DataKey(\.Arn)?>$/.test(text(key)) ? [] : ['is not encrypted under DataKey'];
+
+function wildcards({ where, principals, actions, resources, inversions }: Statement): string[] {
+  const explained = (resource: string): boolean =>
+    EXPLAINED_WILDCARDS.some((one) => one.where.test(where) && one.resource.test(resource));
+  return [
+    ...inversions.map((key) => `${where}: ${key}`),
+    ...principals.filter((name) => name.includes('*')).map((name) => `${where}: principal ${name}`),
+    ...actions
+      .filter((action) => action.includes('*'))
+      .map((action) => `${where}: action ${action}`),
+    ...resources
+      .filter((resource) => /[*?]/.test(resource) && !explained(resource))
+      .map((resource) => `${where}: resource ${resource}`),
+  ];
+}
+
+const OWN = [
+  /:client\/\$\{iot:Connection\.Thing\.ThingName\}$/,
+  ...[
+    '\\$\\{iot:Connection\\.Thing\\.Attributes\\[fleet\\]\\}/\\$\\{iot:Connection\\.Thing\\.ThingName\\}',
+    '\\$\\{iot:Certificate\\.Subject\\.Organization\\}/\\$\\{iot:Certificate\\.Subject\\.CommonName\\}',
+  ].map(
+    (self) =>
+      new RegExp(
+        `:(topic|topicfilter)/(\\$aws/rules/tributary_[a-z0-9]+_telemetry/)?(((dt|cmd)/${self}/\\*)|((report|alert)/${self}))$`,
+      ),
+  ),
+];
+
+/** Thing variables hold for who is attached; nothing a device publishes or hears may leave its own names. */
+function isOwn(resource: string, actions: readonly string[]): boolean {
+  if (actions.includes('iot:Publish') && /:topic\/(cmd|alert)\//.test(resource)) return false;
+  return OWN.some((pattern) => pattern.test(resource));
+}
+
+function deniesPlain(
+  { effect, principals, resources, conditions }: Statement,
+  id: string,
+): boolean {
+  return (
+    effect === 'Deny' &&
+    principals.includes('*') &&
+    conditions.get('Bool aws:SecureTransport')?.[0] === 'false' &&
+    resources.some((resource) => resource.includes(`<${id}>`) || resource.includes(`<${id}.Arn>`))
+  );
+}
+
+function streamMappingProblems(mapping: unknown, template: Template): string[] {
+  const source = template.Resources[idOf(at(mapping, 'EventSourceArn'))];
+  if (source?.Type !== 'AWS::Kinesis::Stream') return [];
+  const ageSeconds = Number(at(mapping, 'MaximumRecordAgeInSeconds') ?? -1);
+  const retries = Number(at(mapping, 'MaximumRetryAttempts') ?? -1);
+  const retentionSeconds = Number(source.Properties?.['RetentionPeriodHours'] ?? 24) * 3600;
+  return [
+    ...(at(mapping, 'BisectBatchOnFunctionError') === true ? [] : ['does not bisect']),
+    ...(retries >= 0 ? [] : ['retries without limit']),
+    ...(ageSeconds >= 0 ? [] : ['has no limit of age']),
+    ...(ageSeconds < retentionSeconds ? [] : ['gives up when the stream has already forgotten']),
+    ...(list(at(mapping, 'FunctionResponseTypes')).includes('ReportBatchItemFailures')
+      ? []
+      : ['takes no partial failures']),
+    ...(at(mapping, 'DestinationConfig.OnFailure.Destination') === undefined
+      ? ['has no destination for failures']
+      : []),
+  ];
+}
+
+const idOf = (reference: unknown): string => text(reference).replace(/^<(\w+).*>$/, '$1');
+
+const isConsumed = (template: Template, queueId: string): boolean =>
+  resourcesOf(template, 'AWS::Lambda::EventSourceMapping').some(
+    ([, { Properties }]) => idOf(Properties?.['EventSourceArn']) === queueId,
+  );
+
+interface Watch {
+  readonly type: string;
+  readonly nameAt: string;
+  readonly dimension: string;
+  readonly metrics: readonly string[];
+}
+
+const WATCHED: readonly Watch[] = [
+  {
+    type: 'AWS::Lambda::Function',
+    nameAt: 'FunctionName',
+    dimension: 'FunctionName',
+    metrics: ['Errors', 'Throttles', 'IteratorAge'],
+  },
+  {
+    type: 'AWS::Kinesis::Stream',
+    nameAt: 'Name',
+    dimension: 'StreamName',
+    metrics: ['WriteProvisionedThroughputExceeded'],
+  },
+  {
+    type: 'AWS::SQS::Queue',
+    nameAt: 'QueueName',
+    dimension: 'QueueName',
+    metrics: ['ApproximateNumberOfMessagesVisible'],
+  },
+  {
+    type: 'AWS::KinesisFirehose::DeliveryStream',
+    nameAt: 'DeliveryStreamName',
+    dimension: 'DeliveryStreamName',
+    metrics: ['DeliveryToS3.DataFreshness'],
+  },
+];
+
+function missingAlarms(template: Template): string[] {
+  const alarms = resourcesOf(template, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) =>
+    watchedBy(Properties),
+  );
+  return WATCHED.flatMap(({ type, nameAt, dimension, metrics }) =>
+    resourcesOf(template, type).flatMap(([id, { Properties }]) =>
+      metrics
+        .filter((metric) => metric !== 'IteratorAge' || readsStream(template, id))
+        .filter(
+          (metric) => !alarms.includes(`${metric} ${dimension}=${String(Properties?.[nameAt])}`),
+        )
+        .map((metric) => `${id}: no alarm on ${metric}`),
+    ),
+  );
+}
+
+const watchedBy = (alarm: Resource['Properties']): string =>
+  `${String(at(alarm, 'MetricName'))} ${String(at(alarm, 'Dimensions.0.Name'))}=${String(at(alarm, 'Dimensions.0.Value'))}`;
+
+const readsStream = (template: Template, functionId: string): boolean =>
+  resourcesOf(template, 'AWS::Lambda::EventSourceMapping').some(
+    ([, { Properties }]) =>
+      idOf(Properties?.['FunctionName']) === functionId &&
+      template.Resources[idOf(Properties?.['EventSourceArn'])]?.Type === 'AWS::Kinesis::Stream',
+  );
