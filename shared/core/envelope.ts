@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { check, fieldOf, parseRecord } from './check.ts';
+import { reject } from './errors.ts';
+import { TimeMs } from './names.ts';
+
+/** What the telemetry rule puts on `uplinks`: the raw payload beside what only the cloud knows. Unknown keys are dropped. */
+export const Envelope = z.object({
+  v: z.literal(1),
+  source: z.literal('telemetry'),
+  /** The payload's bytes, base64. */
+  data: z.string(),
+  topic: z.string(),
+  /** Certificate id (X.509), `<role id>:<session>` or Cognito identity (SigV4), or what an authorizer answered. */
+  principal: z.string().min(1).max(2048),
+  /** `n/a` when the message did not come over MQTT. */
+  clientId: z.string().min(1).max(128),
+  /** Absent when another rule republished the message. */
+  sourceIp: z.string().min(1).max(64).optional(),
+  receivedAtMs: TimeMs,
+  traceId: z.string().min(1).max(128).optional(),
+  /** One per run of the rule: a redelivery of this record keeps it, a device's resend does not. */
+  messageId: z.string().min(1).max(128),
+});
+export type Envelope = z.infer<typeof Envelope>;
+
+/**
+ * @param text  one record of `uplinks`
+ * @returns     nothing for a record of LoRaWAN, which is another function's
+ * @throws {RejectedError} `MALFORMED_ENVELOPE`, `UNKNOWN_SOURCE` or `UNSUPPORTED_VERSION`
+ */
+export function parseEnvelope(text: string): Envelope | undefined {
+  const record = parseRecord(text);
+  const source = fieldOf(record, 'source');
+  if (source === 'lorawan') return undefined;
+  if (source !== 'telemetry') {
+    reject('UNKNOWN_SOURCE', 'source', 'wants telemetry (or lorawan, which decode takes)');
+  }
+  if (fieldOf(record, 'v') !== 1) reject('UNSUPPORTED_VERSION', 'v', 'wants 1');
+  return check(Envelope, record, 'MALFORMED_ENVELOPE');
+}
+
+/**
+ * The payload's bytes. Node's decoder skips what is not base64, so a length that does not fit tells.
+ *
+ * @throws {RejectedError} `MALFORMED_ENVELOPE` when `data` is not base64 of RFC 4648, section 4, padded
+ */
+export function payloadOf({ data }: Pick<Envelope, 'data'>): Buffer {
+  const bytes = Buffer.from(data, 'base64');
+  const padding = data.endsWith('==') ? 2 : data.endsWith('=') ? 1 : 0;
+  if (data.length % 4 !== 0 || bytes.length !== (data.length / 4) * 3 - padding) {
+    reject('MALFORMED_ENVELOPE', 'data', 'is not base64');
+  }
+  return bytes;
+}
