@@ -38,7 +38,7 @@ const RULES: readonly Rule[] = [
   },
   {
     files: /^local\/core\/sql\//,
-    may: ['local/core/sql/', 'node:crypto'],
+    may: ['local/core/sql/', 'node:crypto', '@bufbuild/protobuf', 'decimal.js', 're2js'],
     as: 'a package of its own, importable without the rest',
   },
   {
