@@ -1,0 +1,148 @@
+import type { AddressInfo, Server } from 'node:net';
+import type { Log } from '../core/log.ts';
+import { createBroker } from '../core/mqtt/broker.ts';
+import type { Counters, Timers } from '../core/mqtt/broker-state.ts';
+import type { Ending } from '../core/mqtt/close.ts';
+import { type Inbound, inboundProperties } from '../core/mqtt/inbound.ts';
+import { LAPTOP_LIMITS, type Limits } from '../core/mqtt/limits.ts';
+import type { MessageProperties, Qos } from '../core/mqtt/message.ts';
+import { Reason } from '../core/mqtt/reason.ts';
+import type { GatewayEvent } from '../core/mqtt/refusal.ts';
+import { createAuthority } from '../runtime/broker/authority.ts';
+import type { RegistryView } from '../runtime/broker/registry-view.ts';
+import { createHttpsServer } from './https.ts';
+import { createMqttServer } from './mqtt.ts';
+import type { ServerTls } from './tls.ts';
+
+export interface GatewayOptions {
+  readonly registry: RegistryView;
+  readonly accountId: string;
+  readonly region: string;
+  /** The gateway's own certificate, which devices verify. */
+  readonly tls: ServerTls;
+  /** Hands a message to the rules engine; QoS 1 and HTTPS are answered when it resolves. */
+  readonly publishToRules: (inbound: Inbound) => Promise<void>;
+  /** How long changes of certificates and policies take to reach open connections; 0 unless told. */
+  readonly propagationDelayMs?: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly uuid: () => string;
+  readonly timers: Timers;
+  readonly log: Log;
+  /** Sees each refusal and lifecycle event as data. */
+  readonly onEvent?: (event: GatewayEvent) => void;
+  readonly limits?: Partial<Limits>;
+}
+
+export interface ListenOptions {
+  /** 0 picks a free port. */
+  readonly mqttPort: number;
+  readonly httpsPort: number;
+  readonly host: string;
+}
+
+/** A message of the service itself: a rule's republish, a command. */
+export interface ServiceMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos?: Qos;
+  readonly retain?: boolean;
+  readonly properties?: MessageProperties;
+  /** What `principal()` gives in rules that see it. */
+  readonly principal?: string;
+}
+
+export interface Gateway {
+  /** @throws where a port is taken, as Node reports it (`EADDRINUSE`, with the port) */
+  listen(options: ListenOptions): Promise<{ mqttPort: number; httpsPort: number }>;
+  /** Publishes to subscribers and rules; rejects where the rules engine does. */
+  deliver(message: ServiceMessage): Promise<void>;
+  /** Ends the connection of a client id, as DeleteConnection does. @returns whether there was one */
+  disconnect(clientId: string, options?: { preventWillMessage?: boolean }): boolean;
+  counters(): Counters & { readonly open: number };
+  close(): Promise<void>;
+}
+
+const REVOKED: Ending = { reason: 'FORBIDDEN_ACCESS', code: Reason.notAuthorized };
+
+/** The device gateway of AWS IoT Core: MQTT and HTTPS publish, both with client certificates. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { registry, tls } = options;
+  const { now, uuid, timers, log, publishToRules, onEvent = () => undefined } = options;
+  const ports = { now, uuid, timers, log, publishToRules, onEvent };
+  const broker = createBroker(ports, { ...LAPTOP_LIMITS, ...options.limits });
+  const isActive = (certificateId: string): boolean =>
+    registry.certificate(certificateId)?.status === 'ACTIVE';
+  const authority = createAuthority({
+    registry,
+    accountId: options.accountId,
+    region: options.region,
+    propagationDelayMs: options.propagationDelayMs ?? 0,
+    timers,
+    log,
+    onPropagated: () => broker.disconnectWhere(({ principal }) => !isActive(principal), REVOKED),
+  });
+  const mqtt = createMqttServer({ broker, authority, registry, tls });
+  const https = createHttpsServer({ broker, authority, registry, tls });
+
+  return {
+    async listen({ mqttPort, httpsPort, host }) {
+      return {
+        mqttPort: await listenOn(mqtt, mqttPort, host),
+        httpsPort: await listenOn(https, httpsPort, host),
+      };
+    },
+    deliver: ({ topic, payload, properties, qos = 0, retain = false, principal = '' }) =>
+      broker.publish(
+        {
+          topic,
+          payload: Buffer.from(payload),
+          qos,
+          retain,
+          ...(properties !== undefined && { properties }),
+        },
+        {
+          topic,
+          payload,
+          protocol: 'mqtt',
+          principal,
+          sourceIp: '',
+          traceId: uuid(),
+          ...(properties !== undefined && { mqtt5: inboundProperties(properties) }),
+        },
+      ),
+    disconnect: (clientId, { preventWillMessage = false } = {}) =>
+      broker.disconnect(clientId, {
+        reason: 'API_INITIATED_DISCONNECT',
+        code: Reason.administrative,
+        preventWill: preventWillMessage,
+      }),
+    counters: () => ({ ...broker.state.counters, open: broker.state.connections.size }),
+    async close() {
+      authority.close();
+      broker.close();
+      https.closeAllConnections();
+      await Promise.all([closed(mqtt), closed(https)]);
+    },
+  };
+}
+
+const isPort = (address: AddressInfo | string | null): address is AddressInfo =>
+  address !== null && typeof address === 'object';
+
+function listenOn(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const address = server.address();
+      resolve(isPort(address) ? address.port : port);
+    });
+  });
+}
+
+const closed = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    if (server.listening) server.close(() => resolve());
+    else resolve();
+  });

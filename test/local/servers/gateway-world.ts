@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import { connect as connectMqtt, type IClientOptions, type MqttClient } from 'mqtt';
+import type { LogEntry } from '../../../local/core/log.ts';
+import type { Inbound } from '../../../local/core/mqtt/inbound.ts';
+import type { Limits } from '../../../local/core/mqtt/limits.ts';
+import type { GatewayEvent } from '../../../local/core/mqtt/refusal.ts';
+import {
+  type Credential,
+  createAuthority,
+  issueClient,
+  issueServer,
+  parseCertificate,
+  type Validity,
+} from '../../../local/pki/index.ts';
+import type {
+  CertificateStatus,
+  RegistryView,
+} from '../../../local/runtime/broker/registry-view.ts';
+import { createGateway, type Gateway } from '../../../local/servers/gateway.ts';
+import { systemTimer } from '../../../local/stores/timer.ts';
+
+export const FLEET = 'f1';
+
+const DAY_MS = 86_400_000;
+const around = (nowMs: number): Validity => ({
+  notBeforeMs: nowMs - DAY_MS,
+  notAfterMs: nowMs + DAY_MS,
+});
+
+const arn = (resource: string): string => `arn:aws:iot:eu-central-1:000000000000:${resource}`;
+
+const variable = (name: string): string => `\${${name}}`;
+
+const THING = variable('iot:Connection.Thing.ThingName');
+const OWN_TOPIC = `f1/${THING}/*`;
+
+/** What a device may do unless a test says otherwise: everything under its own topic, by thing name or certificate. */
+export const DEVICE_POLICY = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Action: 'iot:Connect',
+      Resource: arn(`client/${THING}`),
+      Condition: { Bool: { 'iot:Connection.Thing.IsAttached': 'true' } },
+    },
+    {
+      Effect: 'Allow',
+      Action: 'iot:Connect',
+      Resource: arn(`client/${THING}`),
+      Condition: {
+        'ForAllValues:StringEquals': {
+          'iot:ConnectAttributes': ['PersistentConnect', 'LastWill'],
+        },
+      },
+    },
+    {
+      Effect: 'Allow',
+      Action: ['iot:Publish', 'iot:RetainPublish', 'iot:Receive'],
+      Resource: [
+        arn(`topic/dt/${OWN_TOPIC}`),
+        arn('topic/room/*'),
+        arn('topic/$aws/rules/telemetry/*'),
+        arn('topic/$aws/events/*'),
+        arn('topic/$aws/things/*'),
+      ],
+    },
+    {
+      Effect: 'Allow',
+      Action: 'iot:Subscribe',
+      Resource: [
+        arn(`topicfilter/dt/${OWN_TOPIC}`),
+        arn('topicfilter/room/*'),
+        arn('topicfilter/$share/*'),
+        arn('topicfilter/$aws/*'),
+      ],
+    },
+    {
+      Effect: 'Allow',
+      Action: 'iot:Publish',
+      Resource: arn(`topic/dt/f1/${variable('iot:Certificate.Subject.CommonName')}/*`),
+    },
+  ],
+};
+
+/** A registry in memory, which tests may change under the gateway. */
+export function memoryRegistry(caPem: string) {
+  const certificates = new Map<string, { status: CertificateStatus; things: string[] }>();
+  const things = new Map<string, Record<string, string>>();
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
+  let policy: unknown = DEVICE_POLICY;
+  const view: RegistryView = {
+    certificate: (id) => certificates.get(id),
+    caCertificates: () => [caPem],
+    policiesOf: (id) => (certificates.has(id) ? [{ name: 'device', document: policy }] : []),
+    thing: (name) => {
+      const attributes = things.get(name);
+      return attributes && { attributes };
+    },
+    thingsOf: (id) => certificates.get(id)?.things ?? [],
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  return {
+    view,
+    add(thing: string, certificatePem: string, status: CertificateStatus = 'ACTIVE'): void {
+      things.set(thing, { fleet: FLEET });
+      const { certificateId } = parseCertificate(certificatePem);
+      certificates.set(certificateId, { status, things: [thing] });
+      changed();
+    },
+    setStatus(certificatePem: string, status: CertificateStatus): void {
+      const entry = certificates.get(parseCertificate(certificatePem).certificateId);
+      if (entry !== undefined) entry.status = status;
+      changed();
+    },
+    setPolicy(document: unknown): void {
+      policy = document;
+      changed();
+    },
+  };
+}
+
+export interface WorldOptions {
+  readonly limits?: Partial<Limits>;
+  readonly propagationDelayMs?: number;
+  readonly publishToRules?: (inbound: Inbound) => Promise<void>;
+}
+
+interface Pki {
+  readonly ca: Credential;
+  readonly server: Credential;
+}
+
+let pki: Promise<Pki> | undefined;
+
+async function makePki(): Promise<Pki> {
+  const ca = await createAuthority([['CN', 'Test CA']], around(Date.now()));
+  const server = await issueServer(ca, ['localhost', '127.0.0.1'], around(Date.now()));
+  return { ca, server };
+}
+
+/** Certificates are dear and say nothing of a test's state, so one authority serves a whole file. */
+export const testPki = (): Promise<Pki> => {
+  pki ??= makePki();
+  return pki;
+};
+
+const devices = new Map<string, Promise<Credential>>();
+
+export async function deviceCertificate(
+  thing: string,
+  validity: Validity = around(Date.now()),
+): Promise<Credential> {
+  const { ca } = await testPki();
+  const subject = [
+    ['CN', thing],
+    ['O', FLEET],
+  ] as const;
+  const key = `${thing} ${Math.floor(validity.notBeforeMs / DAY_MS)}`;
+  const made = devices.get(key) ?? issueClient(ca, subject, validity);
+  devices.set(key, made);
+  return made;
+}
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** A gateway on free ports with a fresh registry, and real clients to use it with. */
+export async function openWorld(options: WorldOptions = {}) {
+  const { ca, server } = await testPki();
+  const registry = memoryRegistry(ca.certificatePem);
+  const log: LogEntry[] = [];
+  const events: GatewayEvent[] = [];
+  const inbound: Inbound[] = [];
+  const clients: MqttClient[] = [];
+  const gateway: Gateway = createGateway({
+    registry: registry.view,
+    accountId: '000000000000',
+    region: 'eu-central-1',
+    tls: { cert: server.certificatePem, key: server.privateKeyPem },
+    publishToRules: async (message) => {
+      inbound.push(message);
+      await options.publishToRules?.(message);
+    },
+    now: Date.now,
+    uuid: randomUUID,
+    timers: systemTimer,
+    log: (entry) => log.push(entry),
+    onEvent: (event) => events.push(event),
+    ...(options.limits !== undefined && { limits: options.limits }),
+    ...(options.propagationDelayMs !== undefined && {
+      propagationDelayMs: options.propagationDelayMs,
+    }),
+  });
+  const ports = await gateway.listen({ mqttPort: 0, httpsPort: 0, host: '127.0.0.1' });
+
+  const device = async (thing: string): Promise<Credential> => {
+    const credential = await deviceCertificate(thing);
+    registry.add(thing, credential.certificatePem);
+    return credential;
+  };
+
+  const client = async (thing: string, more: IClientOptions = {}): Promise<MqttClient> => {
+    const { certificatePem, privateKeyPem } = await device(thing);
+    const made = connectMqtt({
+      protocol: 'mqtts',
+      host: '127.0.0.1',
+      port: ports.mqttPort,
+      servername: 'localhost',
+      ca: ca.certificatePem,
+      cert: certificatePem,
+      key: privateKeyPem,
+      clientId: thing,
+      reconnectPeriod: 0,
+      connectTimeout: 5000,
+      ...more,
+    });
+    clients.push(made);
+    made.on('error', () => undefined);
+    return made;
+  };
+
+  return {
+    gateway,
+    registry,
+    ports,
+    ca,
+    log,
+    events,
+    inbound,
+    device,
+    client,
+    /** Messages that devices sent, without lifecycle events. */
+    messages: () => inbound.filter(({ topic }) => !topic.startsWith('$aws/events/')),
+    lifecycle: () =>
+      events.flatMap((event) => (event.type === 'lifecycle' ? [event.body] : [])) as Record<
+        string,
+        unknown
+      >[],
+    async close(): Promise<void> {
+      for (const each of clients) each.end(true);
+      await gateway.close();
+    },
+  };
+}
+
+/** Resolves when the client's CONNECT is answered; rejects with what the client saw instead. */
+export const connected = (client: MqttClient): Promise<MqttClient> =>
+  new Promise((resolve, reject) => {
+    client.once('connect', () => resolve(client));
+    client.once('error', reject);
+    client.once('close', () => reject(new Error('closed')));
+  });
+
+/** Waits until the condition holds, and fails with what it was waiting for. */
+export async function until(what: string, holds: () => boolean, ms = 5000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
