@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AwsError } from '../operations/operation.ts';
 import { openEventLog } from './event-log.ts';
 import { queueSettings } from './queue/attributes.ts';
+import { sqsError } from './queue/error.ts';
 import { checkMessage } from './queue/message.ts';
 import { createQueue, type Message, type Queue, type ReceiveOptions } from './queue/queue.ts';
 import { type MessageAttribute, QueueEvent, type QueueProperties } from './queue/state.ts';
@@ -90,7 +90,7 @@ export function createQueueStore(options: Options): QueueStore {
   const find = (name: string): Queue => {
     const queue = queues.get(name);
     if (queue !== undefined) return queue;
-    throw new AwsError('QueueDoesNotExist', `The specified queue does not exist: ${name}.`);
+    throw sqsError('QueueDoesNotExist', `The specified queue does not exist: ${name}.`);
   };
 
   /** A target that does not exist yet is left alone: a template may make it later. */
@@ -100,7 +100,7 @@ export function createQueueStore(options: Options): QueueStore {
     const allow = target?.settings().redriveAllow;
     if (allow === undefined || allow.redrivePermission === 'allowAll') return;
     if (allow.redrivePermission === 'byQueue' && allow.sourceQueueArns.includes(sourceArn)) return;
-    throw new AwsError(
+    throw sqsError(
       'InvalidParameterValue',
       `The RedriveAllowPolicy of ${targetArn} does not let ${sourceArn} use it for dead letters.`,
     );
@@ -180,10 +180,10 @@ const accountOf = (arn: string): string => arn.split(':')[4] ?? '';
 
 function checkName(name: string): void {
   if (name.endsWith('.fifo')) {
-    throw new AwsError('UnsupportedOperation', `${name}: the laptop has no FIFO queues.`);
+    throw sqsError('UnsupportedOperation', `${name}: the laptop has no FIFO queues.`);
   }
   if (NAME.test(name)) return;
-  throw new AwsError(
+  throw sqsError(
     'InvalidParameterValue',
     `${JSON.stringify(name)} is no queue name: 1 to 80 letters, digits, hyphens and underscores.`,
   );

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { AwsError } from '../../operations/operation.ts';
+import type { AwsError } from '../../operations/operation.ts';
+import { sqsError } from './error.ts';
 
 /** A queue's settings, checked; times in the unit that SQS names them in. */
 export interface QueueSettings {
@@ -124,10 +125,10 @@ export function queueAttributesOf(
 function checkName(name: string): void {
   const lacking = NOT_ON_THE_LAPTOP[name];
   if (lacking !== undefined) {
-    throw new AwsError('UnsupportedOperation', `${name}: the laptop has no ${lacking}.`);
+    throw sqsError('UnsupportedOperation', `${name}: the laptop has no ${lacking}.`);
   }
   if (name in NUMBERS || TEXTS.includes(name)) return;
-  throw new AwsError('InvalidAttributeName', `Unknown Attribute ${name}.`);
+  throw sqsError('InvalidAttributeName', `Unknown Attribute ${name}.`);
 }
 
 function numberOf(name: string, text: string | undefined): number {
@@ -154,4 +155,4 @@ function jsonOf<Value>(
 }
 
 const invalid = (name: string, problem: string): AwsError =>
-  new AwsError('InvalidAttributeValue', `Invalid value for the parameter ${name}: ${problem}.`);
+  sqsError('InvalidAttributeValue', `Invalid value for the parameter ${name}: ${problem}.`);

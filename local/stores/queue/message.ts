@@ -1,4 +1,5 @@
-import { AwsError } from '../../operations/operation.ts';
+import type { AwsError } from '../../operations/operation.ts';
+import { sqsError } from './error.ts';
 import type { MessageAttribute } from './state.ts';
 
 interface Content {
@@ -75,10 +76,10 @@ function checkAttribute(name: string, { DataType, StringValue, BinaryValue }: Me
 
 function checkText(text: string, which: string): void {
   if (ALPHABET.test(text)) return;
-  throw new AwsError(
+  throw sqsError(
     'InvalidMessageContents',
     `${which} holds characters outside #x9 | #xA | #xD | #x20-#xD7FF | #xE000-#xFFFD | #x10000-#x10FFFF.`,
   );
 }
 
-const invalid = (message: string): AwsError => new AwsError('InvalidParameterValue', message);
+const invalid = (message: string): AwsError => sqsError('InvalidParameterValue', message);

@@ -1,7 +1,8 @@
-import { AwsError } from '../../operations/operation.ts';
+import type { AwsError } from '../../operations/operation.ts';
 import type { EventLog } from '../event-log.ts';
 import type { Timer } from '../timer.ts';
 import { type QueueSettings, queueSettings, shownAttributes } from './attributes.ts';
+import { sqsError } from './error.ts';
 import { parseReceiptHandle, receiptHandle } from './receipt.ts';
 import {
   createQueueState,
@@ -220,7 +221,7 @@ export function createQueue({ now, timer, history, log, findByArn, onPut }: Deps
       const message = state.get(receipt.id);
       if (message?.receiveCount !== receipt.receiveCount) throw noSuchReceipt(handle);
       if (!isInFlight(message)) {
-        throw new AwsError('MessageNotInflight', `Message ${receipt.id} is not in flight.`);
+        throw sqsError('MessageNotInflight', `Message ${receipt.id} is not in flight.`);
       }
       record({ type: 'hidden', id: receipt.id, visibleAtMs: now() + seconds * 1000 });
       wake();
@@ -228,7 +229,7 @@ export function createQueue({ now, timer, history, log, findByArn, onPut }: Deps
 
     purge() {
       if (now() - purgedAtMs < PURGE_PAUSE_MS) {
-        throw new AwsError(
+        throw sqsError(
           'PurgeQueueInProgress',
           `Only one PurgeQueue operation on ${properties().name} is allowed every 60 seconds.`,
           403,
@@ -271,11 +272,11 @@ function checkInFlight(
   isInFlight: (message: StoredMessage) => boolean,
 ): void {
   if (messages.filter(isInFlight).length < MAX_IN_FLIGHT) return;
-  throw new AwsError('OverLimit', `More than ${MAX_IN_FLIGHT} messages would be in flight.`, 403);
+  throw sqsError('OverLimit', `More than ${MAX_IN_FLIGHT} messages would be in flight.`, 403);
 }
 
 const noSuchReceipt = (handle: string): AwsError =>
-  new AwsError(
+  sqsError(
     'InvalidParameterValue',
     `Value ${handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
   );

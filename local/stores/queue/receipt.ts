@@ -1,4 +1,4 @@
-import { AwsError } from '../../operations/operation.ts';
+import { sqsError } from './error.ts';
 
 /** One receipt of one message: the handle of an earlier receipt no longer moves the message. */
 export interface Receipt {
@@ -15,7 +15,7 @@ export function parseReceiptHandle(handle: string, queueName: string): Receipt {
   if (name === queueName && id !== undefined && /^\d+$/.test(count ?? '')) {
     return { id, receiveCount: Number(count) };
   }
-  throw new AwsError(
+  throw sqsError(
     'ReceiptHandleIsInvalid',
     `The input receipt handle ${JSON.stringify(handle)} is not one of queue ${queueName}.`,
     404,
