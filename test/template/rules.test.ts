@@ -43,6 +43,24 @@ const MUTATIONS: readonly Mutation[] = [
     value: '2015-10-08',
   },
   {
+    rule: 'topic rules are written in a language that there is',
+    planted: 'a line that the packager ran together',
+    path: 'TelemetryRule.Properties.TopicRulePayload.Sql',
+    value: "SELECT *FROM'dt/#'WHERE",
+  },
+  {
+    rule: 'topic rules are written in a language that there is',
+    planted: 'a function that there is not',
+    path: 'TelemetryRule.Properties.TopicRulePayload.Sql',
+    value: "SELECT now() AS at FROM 'dt/#'",
+  },
+  {
+    rule: 'topic rules are written in a language that there is',
+    planted: 'a substitution without end',
+    path: 'TelemetryRule.Properties.TopicRulePayload.Actions.0.Kinesis.PartitionKey',
+    value: '$'.concat('{topic(3}'),
+  },
+  {
     rule: 'topic rules have an error action',
     planted: 'none',
     path: 'TelemetryRule.Properties.TopicRulePayload.ErrorAction',

@@ -1,3 +1,4 @@
+import { compileRule, compileTemplate } from '../../local/core/sql/index.ts';
 import { type Resource, resourcesOf, type Template } from '../support/template.ts';
 import { list, type Statement, statementsOf, text } from './statements.ts';
 
@@ -44,6 +45,16 @@ export const RULES: readonly Rule[] = [
     problems: each('AWS::IoT::TopicRule', (rule) =>
       at(rule, 'TopicRulePayload.AwsIotSqlVersion') === '2016-03-23' ? [] : ['wants 2016-03-23'],
     ),
+  },
+  {
+    name: 'topic rules are written in a language that there is',
+    because: 'CloudFormation takes any text, and the deployment fails in its middle',
+    problems: each('AWS::IoT::TopicRule', (rule) => [
+      ...complaint(() => compileRule(String(at(rule, 'TopicRulePayload.Sql')))),
+      ...substitutionsIn(at(rule, 'TopicRulePayload.Actions')).flatMap((template) =>
+        complaint(() => compileTemplate(template)),
+      ),
+    ]),
   },
   {
     name: 'topic rules have an error action',
@@ -401,6 +412,21 @@ function at(value: unknown, path: string): unknown {
 
 const functionsOf = (template: Template): [string, unknown][] =>
   resourcesOf(template, 'AWS::Lambda::Function').map(([id, { Properties }]) => [id, Properties]);
+
+function complaint(compile: () => unknown): string[] {
+  try {
+    compile();
+    return [];
+  } catch (error) {
+    return [String(error)];
+  }
+}
+
+const substitutionsIn = (value: unknown): string[] => {
+  if (typeof value === 'string') return value.includes('${') ? [value] : [];
+  if (typeof value !== 'object' || value === null || 'Fn::Sub' in value) return [];
+  return Object.values(value).flatMap(substitutionsIn);
+};
 
 const onlyLambda = (principals: readonly string[]): boolean =>
   principals.every((name) => name === 'lambda.amazonaws.com');

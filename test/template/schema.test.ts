@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { resolveTemplate } from '../../local/core/template/index.ts';
 import { schemaProblems } from '../support/cloudformation-schema.ts';
 import { packageService, type Template } from '../support/template.ts';
 import { changed } from '../support/template-change.ts';
@@ -6,13 +7,32 @@ import { changed } from '../support/template-change.ts';
 const dev = packageService().template;
 const prod = packageService({ stage: 'prod' }).template;
 
-describe('the schema of CloudFormation', () => {
+describe('CloudFormation', () => {
   it.each([
     ['dev', dev],
     ['prod', prod],
-  ])('has nothing against the template of stage %s', (_stage, template: Template) => {
-    expect(schemaProblems(template)).toEqual([]);
-  });
+  ])(
+    'has nothing against the properties in the template of stage %s',
+    (_stage, template: Template) => {
+      expect(schemaProblems(template)).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['dev', dev],
+    ['prod', prod],
+  ])(
+    'leaves nothing in the template of stage %s that cannot be resolved',
+    (stage, template: Template) => {
+      const stack = {
+        accountId: '000000000000',
+        region: 'eu-central-1',
+        partition: 'aws',
+        stackName: `tributary-${stage}`,
+      };
+      expect(resolveTemplate(template, stack).problems).toEqual([]);
+    },
+  );
 
   it.each([
     {
