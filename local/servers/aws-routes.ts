@@ -72,9 +72,10 @@ export function createRouter(operations: readonly Operation[]) {
     const protocol = { kind: 'rest' } as const;
     for (const { operation, pattern } of paths) {
       const { route } = operation;
-      const labels = pattern.exec(path)?.groups;
+      const found = pattern.exec(path);
+      const labels = found?.groups ?? {};
       const service = credential?.service ?? route.service;
-      if (labels === undefined || route.method !== method || route.service !== service) continue;
+      if (found === null || route.method !== method || route.service !== service) continue;
       const target = `${method} ${route.path}`;
       return { target, protocol, operation, input: () => restInput(operation, request, labels) };
     }
