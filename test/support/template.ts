@@ -74,21 +74,32 @@ export function resourcesOf(template: Template, type: string): [string, Resource
 }
 
 function runPackager(target: string, args: readonly string[]): void {
-  const copy = mkdtempSync(join(tmpdir(), 'tributary-package-'));
+  const copy = copyOfSources();
   try {
-    for (const input of INPUTS) cpSync(join(ROOT, input), join(copy, input), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-    const sls = join(ROOT, 'node_modules/serverless/bin/serverless.js');
-    const { status, stdout, stderr } = spawnSync(process.execPath, [sls, ...args], {
-      cwd: copy,
-      env: { PATH: process.env['PATH'], HOME: copy, TMPDIR: tmpdir() },
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = sls(copy, args);
     if (status !== 0) throw new Error(`sls ${args.join(' ')} failed:\n${stdout}${stderr}`);
     keep(join(copy, '.serverless'), target);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
+}
+
+/** A folder with all that the packager reads, so that its work folders are nobody else's; to be removed by the caller. */
+export function copyOfSources(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'tributary-package-'));
+  for (const input of INPUTS) cpSync(join(ROOT, input), join(copy, input), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+/** Runs the packager in a folder, with no more of an environment than is given: no credentials, no home. */
+export function sls(folder: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  const script = join(ROOT, 'node_modules/serverless/bin/serverless.js');
+  return spawnSync(process.execPath, [script, ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], HOME: folder, TMPDIR: tmpdir(), ...environment },
+    encoding: 'utf8',
+  });
 }
 
 /** By rename, so that of two test files that package at once neither reads half a package. */
