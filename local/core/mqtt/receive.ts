@@ -18,6 +18,7 @@ export function receive(broker: BrokerState, connection: Connection, chunk: Buff
   if (connection.closed) return;
   try {
     const early = connection.client === undefined;
+    if (early && connection.framer.pendingBytes === 0) checkFirst(chunk);
     for (const [index, bytes] of connection.framer.push(chunk).entries()) {
       if (connection.closed) return;
       if (early) checkEarly(bytes, index);
@@ -29,14 +30,17 @@ export function receive(broker: BrokerState, connection: Connection, chunk: Buff
   }
 }
 
-/** The first packet is a CONNECT, and its sender waits for the CONNACK before it sends more. */
+/** What does not begin with a CONNECT is sent away by its first byte [MQTT-3.1.0-1]. */
+function checkFirst(chunk: Buffer): void {
+  const type = packetType(chunk);
+  if (type === 'CONNECT') return;
+  throw new ProtocolFault(Reason.protocolError, `begins with ${type} instead of CONNECT`);
+}
+
+/** The sender of a CONNECT waits for the CONNACK before it sends more. */
 function checkEarly(bytes: Buffer, index: number): void {
-  const type = packetType(bytes);
-  if (index === 0 && type === 'CONNECT') return;
-  const problem =
-    index === 0
-      ? `begins with ${type} instead of CONNECT`
-      : `sends ${type} without waiting for CONNACK`;
+  if (index === 0) return;
+  const problem = `sends ${packetType(bytes)} without waiting for CONNACK`;
   throw new ProtocolFault(Reason.protocolError, problem);
 }
 
