@@ -17,14 +17,14 @@ export const LIMITS = {
 export const READING_LIMIT_BYTES = 400_000;
 
 /** DynamoDB keeps magnitudes from 1E-130; doubles go down to 5E-324. */
-const SMALLEST = 1e-130;
+export const SMALLEST_NUMBER = 1e-130;
 
 /**
  * Finite, and the very number the device sent: beyond ±(2^53 - 1) a double stands for several integers, so that
  * reading it would change it silently. Below 1E-130 the table cannot hold it.
  */
 export const isExactNumber = (value: number): boolean =>
-  value === 0 || (Math.abs(value) >= SMALLEST && Math.abs(value) <= Number.MAX_SAFE_INTEGER);
+  value === 0 || (Math.abs(value) >= SMALLEST_NUMBER && Math.abs(value) <= Number.MAX_SAFE_INTEGER);
 
 /** Names as most are, at the cost of one look. */
 const PLAIN_NAME = /^[\w.-]{1,128}$/;

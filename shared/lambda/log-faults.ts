@@ -1,7 +1,8 @@
-import type middy from '@middy/core';
 import type { Log } from './log.ts';
 
-/** Logs what escapes a handler, once, and lets it escape: the event source retries. */
-export const logFaults = (log: Log): middy.MiddlewareObj => ({
-  onError: ({ error }) => log('error', 'invocation failed', { error }),
+/** A middleware for middy: logs what escapes a handler, once, and lets it escape, as the event source retries. */
+export const logFaults = (log: Log) => ({
+  onError({ error }: { readonly error: unknown }): void {
+    log('error', 'invocation failed', { error });
+  },
 });

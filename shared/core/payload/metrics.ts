@@ -6,6 +6,7 @@ import {
   isUnit,
   LIMITS,
   type Metric,
+  SMALLEST_NUMBER,
 } from '../reading.ts';
 
 /** Metrics under their dotted names, gathered from one object of a payload. */
@@ -32,7 +33,7 @@ export const isObject = (value: unknown): value is PayloadObject =>
 
 /**
  * Flat or nested objects become dotted names; `{value, unit}` becomes a metric with a unit; null says nothing and is
- * left out. Nesting is bounded, so the recursion is.
+ * left out; a number too near to zero for any table is zero. Nesting is bounded, so the recursion is.
  *
  * @param at        path of the sample in the payload, as a prefix: empty, or `[3].`
  * @param reserved  keys of the root that are no metrics
@@ -119,13 +120,15 @@ class Gatherer {
   }
 
   #number(name: string, value: number | bigint): number {
-    if (typeof value === 'number' && isExactNumber(value)) return value === 0 ? 0 : value;
+    if (typeof value === 'number' && Math.abs(value) < SMALLEST_NUMBER) return 0;
+    if (typeof value === 'number' && isExactNumber(value)) return value;
     if (typeof value === 'number' && !Number.isFinite(value)) {
       return this.#reject(name, `is not a finite number (${value})`);
     }
-    return typeof value === 'number' && Math.abs(value) < 1
-      ? this.#reject(name, `is nearer to zero than 1e-130 (${value})`)
-      : this.#reject(name, `is beyond the exact range of ±(2^53 - 1) (${value}); send it as text`);
+    return this.#reject(
+      name,
+      `is beyond the exact range of ±(2^53 - 1) (${value}); send it as text`,
+    );
   }
 
   #reject(name: string, problem: string): never {

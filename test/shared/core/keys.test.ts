@@ -91,7 +91,7 @@ describe('the writes of one fleet of 10,000 devices', () => {
       }
       expect(Math.max(...writes.values()) / 30_000).toBeLessThan(0.05);
       expect(Math.max(...directory.values()) / 10_000).toBeLessThan(0.05);
-      expect([...directory.keys()].sort()).toEqual(directoryPartitions('acme'));
+      expect(new Set(directory.keys())).toEqual(new Set(directoryPartitions('acme')));
     },
   );
 });

@@ -69,8 +69,8 @@ describe('a payload of JSON', () => {
     ]);
   });
 
-  it('has no negative zero', () => {
-    expect(Object.is(only('{"a":-0}')?.metrics['a'], 0)).toBe(true);
+  it.each(['-0', '-1e-131', '5e-324', '1e-400'])('takes %s as zero', (number) => {
+    expect(Object.is(only(`{"a":${number}}`)?.metrics['a'], 0)).toBe(true);
   });
 
   it('takes colons and quotes in texts for what they are', () => {
@@ -165,7 +165,6 @@ const HOSTILE: readonly [what: string, payload: string | object | Uint8Array, me
   ['Infinity', '{"a":-Infinity}', 'a: -Infinity is not JSON (character 6)'],
   ['1e400', '{"x":{"a":1e400}}', 'x.a: is not a finite number (Infinity)'],
   ['2^53', '{"a":9007199254740992}', 'a: is beyond the exact range of ±(2^53 - 1)'],
-  ['1e-131', '{"a":1e-131}', 'a: is nearer to zero than 1e-130'],
   ['Latin-1', Buffer.from('{"a":"\u00e9"}', 'latin1'), '(root): is neither UTF-8 nor CBOR'],
   ['a gzip', Buffer.from([0x1f, 0x8b, 8, 0]), '(root): is neither UTF-8 nor CBOR'],
   [
