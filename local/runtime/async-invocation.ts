@@ -3,7 +3,7 @@ import type { Log } from '../core/log.ts';
 import { AwsError } from '../operations/operation.ts';
 import type { InvokeOptions, InvokeResult } from './lambda.ts';
 import type { AsyncSettings } from './lambda-async-settings.ts';
-import { type Authorize, destinationNeed, serviceOf } from './lambda-authorize.ts';
+import { type Authorize, actingAs, destinationNeed, serviceOf } from './lambda-authorize.ts';
 import type { Clock } from './lambda-clock.ts';
 import type { FunctionSpec } from './lambda-function.ts';
 import { toJson } from './lambda-json.ts';
@@ -152,7 +152,8 @@ export function createAsyncInvoker(deps: AsyncDeps): AsyncInvoker {
   };
 
   const send = async (entry: Entry, arn: string, delivery: Delivery, record?: unknown) => {
-    const { allowed, explanation } = deps.authorize(entry.spec.name, destinationNeed(arn));
+    const caller = actingAs(entry.spec.name, entry.spec.roleArn);
+    const { allowed, explanation } = deps.authorize(caller, destinationNeed(arn));
     if (!allowed) return complain(entry, `could not be sent to ${arn}: ${explanation}`);
     try {
       if (serviceOf(arn) === 'lambda') submit(arn, record);

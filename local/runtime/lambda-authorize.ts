@@ -1,10 +1,17 @@
-import type { Need } from '../operations/operation.ts';
+import type { Caller, Need } from '../operations/operation.ts';
 
-/** Whether a function's role lets it do something; `explanation` says why not, and what would mend it. */
+/** Whether a caller's role lets it do something; `explanation` says why not, and what would mend it. */
 export type Authorize = (
-  functionName: string,
+  caller: Caller,
   need: Need,
 ) => { readonly allowed: boolean; readonly explanation: string };
+
+/** The function as the one who acts, where Lambda does something on its behalf. */
+export const actingAs = (functionName: string, roleArn: string): Caller => ({
+  kind: 'function',
+  functionName,
+  roleArn,
+});
 
 const SENDING: Readonly<Record<string, string>> = {
   lambda: 'lambda:InvokeFunction',
