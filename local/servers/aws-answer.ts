@@ -43,3 +43,9 @@ export function sendAnswer(response: HttpResponse, answer: HttpAnswer): void {
   response.setHeader('content-length', body.length);
   response.end(body);
 }
+
+/** Breaks the connection (HTTP/1.1) or the stream (HTTP/2) instead of an answer. */
+export function breakOff(response: HttpResponse): void {
+  if ('stream' in response) response.stream.destroy();
+  else response.destroy();
+}

@@ -1,6 +1,7 @@
 import { createServer as createHttp1 } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { breakOff } from './aws-answer.ts';
 import { type AwsHandlerOptions, createAwsHandler } from './aws-handler.ts';
 import type { HttpRequest, HttpResponse } from './aws-request.ts';
 
@@ -33,7 +34,13 @@ export function createAwsEndpoint(options: AwsEndpointOptions): AwsEndpoint {
   const sockets = new Set<Socket>();
 
   const onRequest = (request: HttpRequest, response: HttpResponse): void => {
-    const turn = handle(request, response).finally(() => underWay.delete(turn));
+    const turn = handle(request, response)
+      .catch((reason) => {
+        const message = 'An answer could not be sent';
+        options.log({ level: 'error', source: 'aws', message, reason });
+        breakOff(response);
+      })
+      .finally(() => underWay.delete(turn));
     underWay.add(turn);
   };
   const http1 = createHttp1({ keepAliveTimeout: KEEP_ALIVE_MS }, onRequest);

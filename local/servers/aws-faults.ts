@@ -1,4 +1,5 @@
 import { AwsError, type Caller } from '../operations/operation.ts';
+import { breakOff } from './aws-answer.ts';
 import type { HttpResponse } from './aws-request.ts';
 
 /** A call as a fault injector sees it, after authorisation and before it runs. */
@@ -30,15 +31,11 @@ export function disturbance(fault: Fault): Disturbance {
   return fault ?? {};
 }
 
-/** From now on, ending the answer breaks the connection (HTTP/1.1) or the stream (HTTP/2). */
+/** From now on, ending the answer breaks off instead. */
 export function loseAnswer(response: HttpResponse): void {
-  response.write = () => true;
-  if ('stream' in response) {
-    response.end = () => {
-      response.stream.destroy();
-      return response;
-    };
-  } else {
-    response.end = () => response.destroy();
-  }
+  const end = (): HttpResponse => {
+    breakOff(response);
+    return response;
+  };
+  Object.assign(response, { write: () => true, end });
 }

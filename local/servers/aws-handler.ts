@@ -53,7 +53,7 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const OPERATOR: Caller = { kind: 'operator' };
 const REST = { kind: 'rest' } as const;
 
-/** Answers one AWS API request. The promise never rejects. */
+/** Answers one AWS API request, also when it fails. */
 export function createAwsHandler(options: AwsHandlerOptions) {
   const { callerOf, authorize, now, log, maxBodyBytes = MAX_BODY_BYTES } = options;
   const router = createRouter(options.operations);

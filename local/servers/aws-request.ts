@@ -57,10 +57,14 @@ export async function readRequest(
 async function readBody(raw: HttpRequest, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // what is too large is still read to its end: a client that is writing would not see the answer
-  for await (const chunk of raw) {
-    bytes += chunk.length;
-    if (bytes <= limitBytes) chunks.push(chunk);
+  try {
+    // what is too large is still read to its end: a client that is writing would not see the answer
+    for await (const chunk of raw) {
+      bytes += chunk.length;
+      if (bytes <= limitBytes) chunks.push(chunk);
+    }
+  } catch {
+    throw new AwsError('RequestAbortedException', 'The client hung up in the middle of a request.');
   }
   if (bytes <= limitBytes) return Buffer.concat(chunks);
   const message = `The request has ${bytes} bytes; this endpoint takes ${limitBytes}.`;

@@ -1,29 +1,13 @@
-import { mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Log } from '../core/log.ts';
 import { type Frame, frameBytes } from './stream-frame.ts';
-import {
-  appendFrame,
-  cutImage,
-  frameAt,
-  hasRoom,
-  newImage,
-  positionOfIndex,
-  positionOfTime,
-  type SegmentImage,
-} from './stream-image.ts';
-import type { ImageCache } from './stream-image-cache.ts';
+import { appendFrame, cutImage, frameAt, hasRoom, type SegmentImage } from './stream-image.ts';
 import {
   closeSegment,
-  loadImage,
-  newSegment,
-  openSealed,
-  openTail,
   persist,
   removeSegment,
   type Segment,
   truncateToCommitted,
 } from './stream-segment.ts';
+import { SegmentList, type SegmentListOptions } from './stream-segment-list.ts';
 
 /**
  * Each opening leaves a gap in the indices. Were the last records of a log lost with a disk, no
@@ -31,18 +15,8 @@ import {
  */
 const INDEX_GAP = 1_000_000_000;
 
-const SEGMENT_FILE = /^\d{16}\.log$/;
-
-export interface ShardLogOptions {
-  /** Stream and shard, for people. */
-  readonly name: string;
-  /** Absent: memory only. */
-  readonly directory?: string;
-  readonly segmentBytes: number;
-  /** Above this the oldest segments go, whatever their age. */
-  readonly maxBytes: number;
-  readonly cache: ImageCache;
-  readonly log: Log;
+export interface ShardLogOptions extends SegmentListOptions {
+  /** Called when records became readable. */
   readonly onCommit: () => void;
 }
 
@@ -60,22 +34,24 @@ interface Waiter {
  */
 export class ShardLog {
   readonly #options: ShardLogOptions;
-  readonly #segments: Segment[] = [];
+  readonly #segments: SegmentList;
   #waiting: Waiter[] = [];
   #flushing: Promise<void> | undefined;
-  #nextIndex = 1;
-  #nextReadable = 1;
-  #lastArrivedAtMs = 0;
-  /** Why this shard takes nothing more, once its file is in an unknown state. */
-  #broken: unknown;
-  #saysWhenFull: boolean = true;
+  #nextIndex: number;
+  #nextReadable: number;
+  #lastArrivedAtMs: number;
 
   constructor(options: ShardLogOptions) {
     this.#options = options;
-    if (options.directory !== undefined) this.#open(options.directory);
+    this.#segments = new SegmentList(options);
+    const { tail } = this.#segments;
+    const last = tail?.image && frameAt(tail.image, tail.committedFrames - 1);
+    this.#lastArrivedAtMs = last?.arrivedAtMs ?? 0;
+    this.#nextIndex = tail === undefined ? 1 : (last?.index ?? tail.base) + INDEX_GAP;
+    this.#nextReadable = this.#nextIndex;
   }
 
-  /** Index that the next committed record has at least; all readable ones are smaller. */
+  /** The next record has this index or a greater one; all readable ones have smaller ones. */
   get nextReadable(): number {
     return this.#nextReadable;
   }
@@ -84,10 +60,8 @@ export class ShardLog {
    * Appends one record, not yet readable.
    *
    * @returns its index, greater than any before, also across restarts
-   * @throws  when an earlier failure of the disk left this shard's file in an unknown state
    */
   append(partitionKey: string, data: Uint8Array, nowMs: number): number {
-    if (this.#broken !== undefined) throw this.#broken;
     const { segment, image } = this.#room(Buffer.byteLength(partitionKey), data.length);
     this.#lastArrivedAtMs = Math.max(this.#lastArrivedAtMs, nowMs);
     segment.firstArrivedAtMs ??= this.#lastArrivedAtMs;
@@ -110,15 +84,14 @@ export class ShardLog {
   }
 
   /**
-   * Committed records from `index` on, or from the first after it that arrived later than
-   * `expiredAtMs`.
+   * Committed records from `index` on that arrived later than `expiredAtMs`.
    *
    * @param maxBytes  of data and keys; the first record comes whatever its size
    */
   read(index: number, limit: number, maxBytes: number, expiredAtMs: number): Frame[] {
     const frames: Frame[] = [];
     let bytes = 0;
-    for (const frame of this.#from(Math.max(index, this.#horizon(index, expiredAtMs)))) {
+    for (const frame of this.#segments.framesFrom(this.#unexpired(index, expiredAtMs))) {
       bytes += frame.data.length + frame.partitionKey.length;
       if (frames.length >= limit || (bytes > maxBytes && frames.length > 0)) return frames;
       frames.push(frame);
@@ -126,84 +99,29 @@ export class ShardLog {
     return frames;
   }
 
-  /** Index of the first committed record that arrived at this time or later. */
+  /** Index of the first record that arrived at this time or later, or will. */
   indexAtTime(arrivedAtMs: number): number {
-    const later = this.#segments.findIndex(
-      ({ firstArrivedAtMs = Number.POSITIVE_INFINITY }) => firstArrivedAtMs >= arrivedAtMs,
-    );
-    const before = (later < 0 ? this.#segments.length : later) - 1;
-    const segment = this.#segments[Math.max(before, 0)];
-    if (segment === undefined) return this.#nextReadable;
-    const image = this.#image(segment);
-    const position = positionOfTime(image, arrivedAtMs);
-    if (position >= image.offsets.length) {
-      return this.#segments[before + 1]?.base ?? this.#nextReadable;
-    }
-    return Math.min(frameAt(image, position)?.index ?? this.#nextReadable, this.#nextReadable);
+    const index = this.#segments.indexAtTime(arrivedAtMs) ?? this.#nextReadable;
+    return Math.min(index, this.#nextReadable);
   }
 
-  /** Removes whole segments whose last record arrived at this time or before. */
+  /** Frees the disk of records that arrived at this time or before, as far as whole files go. */
   dropExpired(expiredAtMs: number): void {
-    for (;;) {
-      const [oldest, next] = this.#segments;
-      if (!oldest?.sealed || next?.firstArrivedAtMs === undefined) return;
-      if (next.firstArrivedAtMs > expiredAtMs) return;
-      this.#dropOldest();
-    }
+    this.#segments.dropExpired(expiredAtMs);
   }
 
   /** Waits for commits under way and lets go of the file. */
   async close(): Promise<void> {
     await this.#flushing;
-    await Promise.all(this.#segments.map(closeSegment));
-  }
-
-  #open(directory: string): void {
-    mkdirSync(directory, { recursive: true });
-    const files = readdirSync(directory)
-      .filter((file) => SEGMENT_FILE.test(file))
-      .sort();
-    for (const [at, file] of files.entries()) {
-      const base = Number.parseInt(file, 10);
-      const path = join(directory, file);
-      const segment =
-        at === files.length - 1 ? this.#reopenTail(base, path) : openSealed(base, path);
-      if (segment !== undefined) this.#segments.push(segment);
-    }
-    const tail = this.#segments.at(-1);
-    const last = tail?.image && frameAt(tail.image, tail.committedFrames - 1);
-    this.#lastArrivedAtMs = last?.arrivedAtMs ?? tail?.firstArrivedAtMs ?? 0;
-    if (tail !== undefined) this.#nextIndex = (last?.index ?? tail.base) + INDEX_GAP;
-    this.#nextReadable = this.#nextIndex;
-  }
-
-  #reopenTail(base: number, path: string): Segment {
-    const { segment, damagedBytes } = openTail(base, path, this.#options.segmentBytes);
-    if (damagedBytes > 0) {
-      this.#options.log({
-        level: 'warn',
-        source: 'kinesis',
-        message: `Cut ${damagedBytes} bytes of an unfinished write off the log of ${this.#options.name}`,
-        file: path,
-        recordsKept: segment.committedFrames,
-      });
-    }
-    return segment;
+    await this.#segments.close();
   }
 
   #room(keyBytes: number, dataBytes: number): { segment: Segment; image: SegmentImage } {
-    const tail = this.#segments.at(-1);
+    const { tail } = this.#segments;
     if (tail?.image && !tail.sealed && hasRoom(tail.image, keyBytes, dataBytes)) {
       return { segment: tail, image: tail.image };
     }
-    const { directory, segmentBytes } = this.#options;
-    const file = `${String(this.#nextIndex).padStart(16, '0')}.log`;
-    const path = directory === undefined ? undefined : join(directory, file);
-    const capacity = Math.max(segmentBytes, frameBytes(keyBytes, dataBytes));
-    const image = newImage(capacity);
-    const segment = newSegment(this.#nextIndex, image, path);
-    this.#segments.push(segment);
-    return { segment, image };
+    return this.#segments.add(this.#nextIndex, frameBytes(keyBytes, dataBytes));
   }
 
   async #flushAll(): Promise<void> {
@@ -220,10 +138,7 @@ export class ShardLog {
   }
 
   async #flushOnce(): Promise<void> {
-    const uncommitted = this.#segments.filter(
-      ({ image, committedBytes }) => image !== undefined && committedBytes < image.end,
-    );
-    for (const segment of uncommitted) {
+    for (const segment of this.#segments.uncommitted()) {
       const { image } = segment;
       if (image === undefined) continue;
       const { end } = image;
@@ -233,18 +148,7 @@ export class ShardLog {
       segment.committedFrames = frames;
       this.#nextReadable = (frameAt(image, frames - 1)?.index ?? 0) + 1;
     }
-    await this.#sealFull();
-  }
-
-  /** A full segment needs its file no more, and its memory only while someone reads it. */
-  async #sealFull(): Promise<void> {
-    for (const segment of this.#segments.slice(0, -1)) {
-      if (segment.sealed || segment.committedBytes !== segment.image?.end) continue;
-      segment.sealed = true;
-      await closeSegment(segment);
-      this.#keepInMemory(segment);
-      this.#dropSurplus();
-    }
+    await this.#segments.sealFull();
   }
 
   #release(): void {
@@ -256,97 +160,40 @@ export class ShardLog {
 
   /** Forgets all that is not committed, and says so to everyone who waits for it. */
   async #rollBack(reason: unknown): Promise<void> {
-    const { name, log } = this.#options;
-    log({
-      level: 'error',
-      source: 'kinesis',
-      message: `Could not write the log of ${name}`,
-      reason,
-    });
+    this.#say('Could not write', reason);
     this.#release();
     const refused = this.#waiting;
     this.#waiting = [];
-    const keep = this.#segments.findLastIndex(({ committedFrames }) => committedFrames > 0) + 1;
-    const dropped = this.#segments.splice(keep);
-    const tail = this.#segments.at(-1);
+    const dropped = this.#segments.takeUncommitted();
+    const { tail } = this.#segments;
     if (tail?.image) cutImage(tail.image, tail.committedFrames);
+    await this.#tidy(tail, dropped);
+    for (const { reject } of refused) reject(reason);
+  }
+
+  /**
+   * Takes what a failed write left off the disk. Where that fails as well, records that were
+   * refused may come back at the next opening; they hide no others, as their indices are smaller.
+   */
+  async #tidy(tail: Segment | undefined, dropped: readonly Segment[]): Promise<void> {
     try {
       if (tail !== undefined) await truncateToCommitted(tail);
       await Promise.all(dropped.map(closeSegment));
       for (const segment of dropped) removeSegment(segment);
-    } catch (error) {
-      this.#broken = error;
+    } catch (reason) {
+      this.#say('Could not tidy up', reason);
     }
-    for (const { reject } of refused) reject(reason);
   }
 
-  /** A greater index than `index` when the record there has expired. */
-  #horizon(index: number, expiredAtMs: number): number {
-    const [first] = this.#from(index);
+  #say(failure: string, reason: unknown): void {
+    const { name, log } = this.#options;
+    log({ level: 'error', source: 'kinesis', message: `${failure} the log of ${name}`, reason });
+  }
+
+  /** The index, or a greater one where the record there has expired. */
+  #unexpired(index: number, expiredAtMs: number): number {
+    const [first] = this.#segments.framesFrom(index);
     if (first === undefined || first.arrivedAtMs > expiredAtMs) return index;
-    return this.indexAtTime(expiredAtMs + 1);
-  }
-
-  *#from(index: number): Generator<Frame> {
-    const start = this.#segments.findLastIndex(({ base }) => base <= index);
-    for (const segment of this.#segments.slice(Math.max(start, 0))) {
-      if (segment.committedFrames === 0) return;
-      const image = this.#image(segment);
-      const frames = Math.min(segment.committedFrames, image.offsets.length);
-      for (let position = positionOfIndex(image, index); position < frames; position += 1) {
-        const frame = frameAt(image, position);
-        if (frame !== undefined) yield frame;
-      }
-    }
-  }
-
-  #image(segment: Segment): SegmentImage {
-    const image = segment.image ?? this.#load(segment);
-    if (segment.sealed) this.#keepInMemory(segment);
-    return image;
-  }
-
-  #keepInMemory(segment: Segment): void {
-    if (segment.path !== undefined) this.#options.cache.touch(segment);
-  }
-
-  #load(segment: Segment): SegmentImage {
-    const { path = '' } = segment;
-    const { image, damagedBytes } = loadImage(path);
-    if (damagedBytes > 0) {
-      this.#options.log({
-        level: 'error',
-        source: 'kinesis',
-        message: `${damagedBytes} bytes in the log of ${this.#options.name} are damaged: their records are lost`,
-        file: path,
-        offset: image.end,
-      });
-    }
-    segment.image = image;
-    return image;
-  }
-
-  #dropSurplus(): void {
-    let bytes = this.#segments.reduce((sum, segment) => sum + segment.committedBytes, 0);
-    while (bytes > this.#options.maxBytes && this.#segments[0]?.sealed === true) {
-      bytes -= this.#segments[0]?.committedBytes ?? 0;
-      this.#dropOldest();
-      this.#sayFull();
-    }
-  }
-
-  #sayFull(): void {
-    if (!this.#saysWhenFull) return;
-    this.#saysWhenFull = false;
-    const { name, maxBytes, log } = this.#options;
-    const message = `${name} holds more than ${maxBytes} bytes: its oldest records go before their retention ends`;
-    log({ level: 'warn', source: 'kinesis', message });
-  }
-
-  #dropOldest(): void {
-    const segment = this.#segments.shift();
-    if (segment === undefined) return;
-    this.#options.cache.forget(segment);
-    removeSegment(segment);
+    return Math.max(index, this.indexAtTime(expiredAtMs + 1));
   }
 }

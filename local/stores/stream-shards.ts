@@ -13,7 +13,6 @@ import type {
   Position,
   PutFailure,
   PutResult,
-  StreamDefinition,
   StreamDescription,
   StreamRecord,
 } from './stream-model.ts';
@@ -84,11 +83,7 @@ export function openStream(initial: StreamDescription, options: StreamOptions) {
     if (!shard.takes(record.data.length + Buffer.byteLength(record.partitionKey), nowMs)) {
       return { failure: throughputExceeded(name, shard.id) };
     }
-    try {
-      return { shard, index: shard.log.append(record.partitionKey, record.data, nowMs) };
-    } catch {
-      return { failure: INTERNAL_FAILURE };
-    }
+    return { shard, index: shard.log.append(record.partitionKey, record.data, nowMs) };
   }
 
   /** @returns the shards whose records did not get to the disk. */
@@ -126,14 +121,14 @@ export function openStream(initial: StreamDescription, options: StreamOptions) {
     describe: (): StreamDescription => description,
 
     /** Takes over what may change in a stream's life. */
-    redefine(definition: StreamDefinition): void {
-      if (definition.shardCount !== shardCount) {
+    redefine(next: StreamDescription): void {
+      if (next.shardCount !== shardCount) {
         throw new AwsError(
           'ResourceInUseException',
-          `Stream ${name} is kept with ${shardCount} shards and cannot be resharded to ${definition.shardCount}: delete it first.`,
+          `Stream ${name} is kept with ${shardCount} shards and cannot be resharded to ${next.shardCount}: delete it first.`,
         );
       }
-      description = { mode: 'PROVISIONED', ...definition, createdAtMs };
+      description = next;
     },
 
     shardIds: (): string[] => shards.map(({ id }) => id),

@@ -1,4 +1,4 @@
-import { REQUEST_LIMITS } from '../core/kinesis/limits.ts';
+import { ON_DEMAND_SHARDS, REQUEST_LIMITS } from '../core/kinesis/limits.ts';
 import type { Log } from '../core/log.ts';
 import { AwsError } from '../operations/operation.ts';
 import { openCatalogue } from './stream-catalogue.ts';
@@ -105,19 +105,18 @@ export function createStreamStore(options: StreamStoreOptions) {
 
     /**
      * Makes the stream, or brings the one of this name, kept from an earlier run, up to this
-     * definition.
+     * definition. On-demand streams have four shards, whatever the definition says.
      *
      * @throws {AwsError} `ResourceInUseException` where the kept one has another number of shards
      */
     async create(definition: StreamDefinition): Promise<StreamDescription> {
-      const { name } = definition;
+      const { name, mode = 'PROVISIONED' } = definition;
+      const shardCount = mode === 'ON_DEMAND' ? ON_DEMAND_SHARDS : definition.shardCount;
       const existing = streams.get(name);
-      if (existing === undefined) {
-        const createdAtMs = catalogue.creationTime(now());
-        streams.set(name, open({ mode: 'PROVISIONED', ...definition, createdAtMs }));
-      } else {
-        existing.redefine(definition);
-      }
+      const createdAtMs = existing?.describe().createdAtMs ?? catalogue.creationTime(now());
+      const description = { ...definition, mode, shardCount, createdAtMs };
+      if (existing === undefined) streams.set(name, open(description));
+      else existing.redefine(description);
       await save();
       return find(name).describe();
     },

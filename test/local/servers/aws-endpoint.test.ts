@@ -234,6 +234,17 @@ describe('a JSON request', () => {
     });
   });
 
+  it("that breaks off in the middle is the client's affair", async () => {
+    const { url, entries, endpoint } = await start();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"text":');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    socket.resetAndDestroy();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await endpoint.close();
+    expect(entries).toMatchObject([{ level: 'debug', code: 'RequestAbortedException' }]);
+  });
+
   it('is understood when its first bytes come one by one', async () => {
     const { url } = await start();
     const socket = connect(Number(new URL(url).port), '127.0.0.1');

@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readdirSync, statSync, truncateSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +28,7 @@ const definition = (shardCount = 1) => ({
   shardCount,
   retentionHours: 24,
 });
+const WRITER = join(import.meta.dirname, 'stream-writer.ts');
 const HOUR_MS = 3_600_000;
 
 const undo: (() => Promise<unknown>)[] = [];
@@ -213,6 +222,14 @@ describe.each([
     ]);
   });
 
+  it('has four shards on demand, whatever it is asked for', async () => {
+    const store = openStore(options());
+    await store.create({ ...definition(1), mode: 'ON_DEMAND' });
+    expect(store.shards(NAME)).toHaveLength(4);
+    await store.create({ ...definition(2), mode: 'ON_DEMAND' });
+    expect(store.describe(NAME)).toMatchObject({ shardCount: 4, mode: 'ON_DEMAND' });
+  });
+
   it('takes 1,000 records a second and shard where limits are on, and answers for each', async () => {
     let nowMs = 0;
     const store = await newStore({ ...options(), now: () => nowMs, limits: true });
@@ -351,6 +368,27 @@ describe('a stream store with a directory', () => {
     );
   });
 
+  it('has every record that a process acknowledged before SIGKILL, once', async () => {
+    const directory = newDirectory();
+    const acknowledged: string[] = [];
+    for (let kill = 0; kill < 4; kill += 1) {
+      const args = [WRITER, directory, NAME, String(kill * 1_000_000)];
+      const writer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      let said = '';
+      for await (const chunk of writer.stdout) {
+        said += chunk;
+        if (said.length > 500 * (kill + 1)) writer.kill('SIGKILL');
+      }
+      acknowledged.push(...said.split('\n').slice(0, -1));
+    }
+    const store = openStore({ directory });
+    const found = store.shards(NAME).flatMap((shardId) => texts(store, shardId));
+    const stored = new Set(found);
+    expect(stored.size).toBe(found.length);
+    expect(acknowledged.length).toBeGreaterThan(100);
+    expect(acknowledged.filter((text) => !stored.has(text))).toEqual([]);
+  });
+
   it('acknowledges records put at the same time with few writes, in the order they came', async () => {
     const directory = newDirectory();
     const store = await newStore({ directory });
@@ -382,7 +420,6 @@ describe('a stream store with a directory', () => {
     await rm(folder, { recursive: true });
     const refused = await put(store, 'a record that needs a new file');
     expect(refused).toMatchObject([{ errorCode: 'InternalFailure' }]);
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(folder);
     expect(await put(store, 'a later record')).toMatchObject([{ shardId: SHARD }]);
     expect(texts(store).at(-1)).toBe('a later record');
