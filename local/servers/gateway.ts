@@ -63,7 +63,7 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-const REVOKED: Ending = { reason: 'FORBIDDEN_ACCESS', code: Reason.notAuthorized };
+const DEACTIVATED: Ending = { reason: 'FORBIDDEN_ACCESS', code: Reason.notAuthorized };
 
 /** The device gateway of AWS IoT Core: MQTT and HTTPS publish, both with client certificates. */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -71,8 +71,6 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { now, uuid, timers, log, publishToRules, onEvent = () => undefined } = options;
   const ports = { now, uuid, timers, log, publishToRules, onEvent };
   const broker = createBroker(ports, { ...LAPTOP_LIMITS, ...options.limits });
-  const isActive = (certificateId: string): boolean =>
-    registry.certificate(certificateId)?.status === 'ACTIVE';
   const authority = createAuthority({
     registry,
     accountId: options.accountId,
@@ -80,7 +78,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     propagationDelayMs: options.propagationDelayMs ?? 0,
     timers,
     log,
-    onPropagated: () => broker.disconnectWhere(({ principal }) => !isActive(principal), REVOKED),
+    onDeactivated: (certificateId) =>
+      broker.disconnectWhere(({ principal }) => principal === certificateId, DEACTIVATED),
   });
   const mqtt = createMqttServer({ broker, authority, registry, tls });
   const https = createHttpsServer({ broker, authority, registry, tls });

@@ -80,19 +80,21 @@ function answerNonsense(
 
 type Clients = (socket: TLSSocket) => Client | undefined;
 
-/** A certificate is checked once a TLS connection, and again when the registry has changed. */
+/** A certificate is checked once a TLS connection, and again when the registry has changed it. */
 function createClients({ broker, authority, registry }: HttpsServerOptions): Clients {
-  const checked = new WeakMap<TLSSocket, { generation: number; client: Client | undefined }>();
+  const checked = new WeakMap<TLSSocket, { revision: number; client: Client | undefined }>();
   const check = (socket: TLSSocket): Client | undefined => {
     const peer = authenticate(socket, registry, broker.state, 'https');
     return peer === undefined ? undefined : { peer, access: authority.accessFor(peer) };
   };
   return (socket) => {
-    const generation = authority.generation();
     const before = checked.get(socket);
-    if (before?.generation === generation) return before.client;
+    const certificateId = before?.client?.peer.certificateId;
+    const revision = certificateId === undefined ? -1 : authority.revision(certificateId);
+    if (before?.client !== undefined && before.revision === revision) return before.client;
     const client = check(socket);
-    checked.set(socket, { generation, client });
+    const now = client === undefined ? -1 : authority.revision(client.peer.certificateId);
+    checked.set(socket, { revision: now, client });
     return client;
   };
 }

@@ -45,22 +45,22 @@ export interface Grants {
 export interface AccessOptions {
   /** `arn:aws:iot:REGION:ACCOUNT`, before the colon of the resource. */
   readonly arnPrefix: string;
-  /** Reads the registry anew; called once, and again after each change of the generation. */
+  /** Reads the registry anew; called once, and again after each change of the revision. */
   readonly read: () => Grants;
   /** Counts the registry's changes as far as they have propagated. */
-  readonly generation: () => number;
+  readonly revision: () => number;
 }
 
 const REMEMBERED = 1000;
 
 /** A decision depends on action and name alone while the policies stand, so it is made once for each. */
-export function createAccess({ arnPrefix, read, generation }: AccessOptions): Access {
+export function createAccess({ arnPrefix, read, revision }: AccessOptions): Access {
   const remembered = new Map<string, Decision>();
-  let readAt = generation();
+  let readAt = revision();
   let grants = read();
 
   const current = (): Grants => {
-    const now = generation();
+    const now = revision();
     if (now === readAt) return grants;
     readAt = now;
     remembered.clear();

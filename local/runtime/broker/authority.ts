@@ -2,14 +2,9 @@ import type { X509Certificate } from 'node:crypto';
 import type { Log } from '../../core/log.ts';
 import { type Access, createAccess, type Grants } from '../../core/mqtt/access.ts';
 import type { Timers } from '../../core/mqtt/broker-state.ts';
-import {
-  type CompiledPolicies,
-  compilePolicies,
-  type PolicyContext,
-} from '../../core/policy/index.ts';
-import { parseCertificate } from '../../pki/index.ts';
-import { certificateVariables, thingVariables } from './policy-context.ts';
+import { compilePolicies } from '../../core/policy/index.ts';
 import type { RegistryView } from './registry-view.ts';
+import { createRevisions } from './revisions.ts';
 
 /** A peer whose certificate was accepted. */
 export interface AuthenticatedPeer {
@@ -28,81 +23,62 @@ export interface AuthorityOptions {
   readonly propagationDelayMs: number;
   readonly timers: Timers;
   readonly log: Log;
-  /** Called when changes have propagated: certificates may have lost their right to be connected. */
-  readonly onPropagated: () => void;
+  /** A certificate that may no longer be connected. */
+  readonly onDeactivated: (certificateId: string) => void;
 }
 
 export interface Authority {
   /** Rights of a certificate under a client id; without one (HTTPS) thing variables have no value. */
   accessFor(peer: AuthenticatedPeer, clientId?: string): Access;
-  /** Counts the changes that have propagated. */
-  generation(): number;
+  /** Grows with the changes that concern a certificate and have propagated. */
+  revision(certificateId: string): number;
   close(): void;
 }
 
 /** Decides what certificates may do, by the policies that the registry attaches to them. */
 export function createAuthority(options: AuthorityOptions): Authority {
   const { registry, accountId, region, propagationDelayMs, timers, log } = options;
-  let generation = 0;
-  let cancelNotice: (() => void) | undefined;
-
-  const propagate = (): void => {
-    generation += 1;
-    cancelNotice ??= timers(0, () => {
-      cancelNotice = undefined;
-      options.onPropagated();
-    });
-  };
-  const unsubscribe = registry.onChange(() => {
-    if (propagationDelayMs === 0) propagate();
-    else timers(propagationDelayMs, propagate);
-  });
-
-  const read = (
-    peer: AuthenticatedPeer,
-    ofCertificate: PolicyContext,
-    clientId: string | undefined,
-  ): Grants => ({
-    policies: compile(peer, registry, log),
-    context: {
-      ...ofCertificate,
-      ...(clientId !== undefined && {
-        'iot:ClientId': clientId,
-        ...thingVariables(clientId, peer.certificateId, registry),
-      }),
-      'aws:SourceIp': peer.sourceIp,
-      'iot:DomainName': peer.domainName,
+  const revisions = createRevisions({
+    registry,
+    propagationDelayMs,
+    timers,
+    onPropagated: ({ kind, name }) => {
+      if (kind !== 'certificate' || registry.certificate(name)?.status === 'ACTIVE') return;
+      options.onDeactivated(name);
     },
   });
 
   return {
-    accessFor(peer, clientId) {
-      const ofCertificate = certificateVariables(parseCertificate(peer.certificate.raw));
-      return createAccess({
+    accessFor: (peer, clientId) =>
+      createAccess({
         arnPrefix: `arn:aws:iot:${region}:${accountId}`,
-        read: () => read(peer, ofCertificate, clientId),
-        generation: () => generation,
-      });
-    },
-    generation: () => generation,
-    close() {
-      unsubscribe();
-      cancelNotice?.();
-    },
+        read: () => grantsOf(registry, peer, clientId, log),
+        revision: () => revisions.of(peer.certificateId, clientId),
+      }),
+    revision: (certificateId) => revisions.of(certificateId, undefined),
+    close: () => revisions.close(),
   };
 }
 
-/** A policy that cannot be read allows nothing, and takes the certificate's others with it. */
-function compile(
-  { certificateId }: AuthenticatedPeer,
+/** Where the registry cannot say (a certificate deleted meanwhile, say), nothing is allowed. */
+function grantsOf(
   registry: RegistryView,
+  { certificateId, sourceIp, domainName }: AuthenticatedPeer,
+  clientId: string | undefined,
   log: Log,
-): CompiledPolicies {
+): Grants {
   try {
-    return compilePolicies(registry.policiesOf(certificateId), 'iot');
+    return {
+      policies: compilePolicies(registry.policiesOf(certificateId, clientId), 'iot'),
+      context: {
+        ...registry.connectionContext(certificateId, clientId),
+        'aws:SourceIp': sourceIp,
+        'iot:DomainName': domainName,
+      },
+    };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     log({ level: 'error', source: 'gateway', message, certificateId });
-    return compilePolicies([], 'iot');
+    return { policies: compilePolicies([], 'iot'), context: {} };
   }
 }

@@ -12,11 +12,8 @@ import {
   parseCertificate,
   type Validity,
 } from '../../../local/pki/index.ts';
-import type {
-  CertificateStatus,
-  RegistryView,
-} from '../../../local/runtime/broker/registry-view.ts';
 import { createGateway, type Gateway } from '../../../local/servers/gateway.ts';
+import { createRegistry } from '../../../local/stores/registry.ts';
 import { systemTimer } from '../../../local/stores/timer.ts';
 
 export const FLEET = 'f1';
@@ -27,7 +24,10 @@ const around = (nowMs: number): Validity => ({
   notAfterMs: nowMs + DAY_MS,
 });
 
-const arn = (resource: string): string => `arn:aws:iot:eu-central-1:000000000000:${resource}`;
+const ACCOUNT = '000000000000';
+const REGION = 'eu-central-1';
+
+const arn = (resource: string): string => `arn:aws:iot:${REGION}:${ACCOUNT}:${resource}`;
 
 const variable = (name: string): string => `\${${name}}`;
 
@@ -83,45 +83,41 @@ export const DEVICE_POLICY = {
   ],
 };
 
-/** A registry in memory, which tests may change under the gateway. */
-export function memoryRegistry(caPem: string) {
-  const certificates = new Map<string, { status: CertificateStatus; things: string[] }>();
-  const things = new Map<string, Record<string, string>>();
-  const listeners = new Set<() => void>();
-  const changed = (): void => {
-    for (const listener of listeners) listener();
-  };
-  let policy: unknown = DEVICE_POLICY;
-  const view: RegistryView = {
-    certificate: (id) => certificates.get(id),
-    caCertificates: () => [caPem],
-    policiesOf: (id) => (certificates.has(id) ? [{ name: 'device', document: policy }] : []),
-    thing: (name) => {
-      const attributes = things.get(name);
-      return attributes && { attributes };
-    },
-    thingsOf: (id) => certificates.get(id)?.things ?? [],
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
+const POLICY = 'device';
+
+/** The real registry in memory, in the words of these tests. */
+function testRegistry(caPem: string) {
+  const registry = createRegistry({ now: Date.now, accountId: ACCOUNT, region: REGION });
+  const reading = parseCertificate(caPem);
+  const certificateMode = 'DEFAULT';
+  registry.addAuthority({ reading, active: true, autoRegistration: false, certificateMode });
+  registry.createPolicy(POLICY, JSON.stringify(DEVICE_POLICY));
+  let version = registry.policy(POLICY)?.defaultVersionId ?? '';
   return {
-    view,
-    add(thing: string, certificatePem: string, status: CertificateStatus = 'ACTIVE'): void {
-      things.set(thing, { fleet: FLEET });
-      const { certificateId } = parseCertificate(certificatePem);
-      certificates.set(certificateId, { status, things: [thing] });
-      changed();
+    registry,
+    /** Registers the thing with its certificate and the policy; a second time it does nothing. */
+    add(
+      thing: string,
+      certificatePem: string,
+      status: 'ACTIVE' | 'INACTIVE' | 'PENDING_ACTIVATION' = 'ACTIVE',
+    ): void {
+      const facts = parseCertificate(certificatePem);
+      const target = registry.arn.certificate(facts.certificateId);
+      if (registry.certificate(facts.certificateId) !== undefined) return;
+      if (registry.thing(thing) === undefined) {
+        registry.createThing({ thingName: thing, attributes: { fleet: FLEET } });
+      }
+      registry.addCertificate({ reading: facts, status });
+      registry.attachThingPrincipal(thing, target);
+      registry.attachPolicy(POLICY, target);
     },
-    setStatus(certificatePem: string, status: CertificateStatus): void {
-      const entry = certificates.get(parseCertificate(certificatePem).certificateId);
-      if (entry !== undefined) entry.status = status;
-      changed();
+    setStatus(certificatePem: string, status: string): void {
+      registry.updateCertificate(parseCertificate(certificatePem).certificateId, status);
     },
     setPolicy(document: unknown): void {
-      policy = document;
-      changed();
+      const before = version;
+      version = registry.createPolicyVersion(POLICY, JSON.stringify(document), true).versionId;
+      registry.deletePolicyVersion(POLICY, before);
     },
   };
 }
@@ -173,15 +169,15 @@ export type World = Awaited<ReturnType<typeof openWorld>>;
 /** A gateway on free ports with a fresh registry, and real clients to use it with. */
 export async function openWorld(options: WorldOptions = {}) {
   const { ca, server } = await testPki();
-  const registry = memoryRegistry(ca.certificatePem);
+  const registry = testRegistry(ca.certificatePem);
   const log: LogEntry[] = [];
   const events: GatewayEvent[] = [];
   const inbound: Inbound[] = [];
   const clients: MqttClient[] = [];
   const gateway: Gateway = createGateway({
-    registry: registry.view,
-    accountId: '000000000000',
-    region: 'eu-central-1',
+    registry: registry.registry,
+    accountId: ACCOUNT,
+    region: REGION,
     tls: { cert: server.certificatePem, key: server.privateKeyPem },
     publishToRules: async (message) => {
       inbound.push(message);

@@ -45,8 +45,17 @@ function attempt(credential: Partial<Credential>, more: ConnectionOptions = {}):
   });
 }
 
-const registered = async (credential: Credential, status: string): Promise<Credential> => {
+const registered = (
+  credential: Credential,
+  status: 'ACTIVE' | 'INACTIVE' | 'PENDING_ACTIVATION',
+): Credential => {
   world.registry.add('t1', credential.certificatePem, status);
+  return credential;
+};
+
+const revoked = (credential: Credential): Credential => {
+  registered(credential, 'ACTIVE');
+  world.registry.setStatus(credential.certificatePem, 'REVOKED');
   return credential;
 };
 
@@ -98,7 +107,7 @@ const REFUSED: readonly Case[] = [
   ],
   [
     'a REVOKED one',
-    async () => registered(await deviceCertificate('t1'), 'REVOKED'),
+    async () => revoked(await deviceCertificate('t1')),
     'REVOKED',
     /make a new one/,
   ],

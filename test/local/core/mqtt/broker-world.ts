@@ -61,7 +61,7 @@ export function brokerWorld(options: WorldOptions = {}) {
   const events: GatewayEvent[] = [];
   const inbound: Inbound[] = [];
   let policy: unknown = OPEN_POLICY;
-  let generation = 0;
+  let revision = 0;
   let ids = 0;
   const broker = createBroker(
     {
@@ -114,7 +114,7 @@ export function brokerWorld(options: WorldOptions = {}) {
               policies: compilePolicies([{ name: 'test', document: policy }], 'iot'),
               context: { 'iot:ClientId': clientId },
             }),
-            generation: () => generation,
+            revision: () => revision,
           }),
       },
     );
@@ -179,7 +179,7 @@ export function brokerWorld(options: WorldOptions = {}) {
     online: (id: string, connect?: ConnectOptions) => device(id, connect).connect(),
     setPolicy(document: unknown): void {
       policy = document;
-      generation += 1;
+      revision += 1;
     },
     /** Bodies of the lifecycle events, by their topic's part after `$aws/events/`. */
     lifecycle: () =>
