@@ -27,6 +27,7 @@ const HINTS: Readonly<Record<string, string>> = {
   '==': 'equal is written =',
   '||': 'text is joined with + or concat()',
   '&&': 'write AND',
+  '!': 'write NOT',
   '`': 'quote with \' or "',
   $: 'a substitution template stands in an action, not in a statement',
   '@': 'a variable is @ and letters, digits or _',

@@ -43,17 +43,19 @@ export interface ParsedPayload {
   readonly value: SqlValue;
 }
 
-const parsed = new WeakMap<SqlMessage, ParsedPayload>();
+/** Rules see one message after the other; a WeakMap of all would cost more than parsing again. */
+let latest: { readonly message: SqlMessage; readonly payload: ParsedPayload } | undefined;
 
-/** The payload as JSON; parsed on first use, and once for all rules that see the message. */
+/** The payload as JSON; parsed on first use, and once for all rules that see the message in a row. */
 export function payloadOf(message: SqlMessage): ParsedPayload {
-  const known = parsed.get(message);
-  if (known !== undefined) return known;
-  const text = textOf(message.payload);
-  const json = text === undefined ? undefined : parseJson(text);
-  const payload = json?.ok ? { isJson: true, value: json.value } : NO_JSON;
-  parsed.set(message, payload);
-  return payload;
+  if (latest?.message !== message) latest = { message, payload: parsePayload(message.payload) };
+  return latest.payload;
 }
 
 const NO_JSON: ParsedPayload = { isJson: false, value: undefined };
+
+function parsePayload(bytes: Uint8Array): ParsedPayload {
+  const text = textOf(bytes);
+  const json = text === undefined ? undefined : parseJson(text);
+  return json?.ok ? { isJson: true, value: json.value } : NO_JSON;
+}

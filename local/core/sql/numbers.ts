@@ -48,7 +48,7 @@ function fromDecimal(decimal: Decimal): SqlNumber | undefined {
   if (Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))) {
     if (new Exact(value).eq(decimal)) return value + 0;
   }
-  return new WideNumber(decimal);
+  return new WideNumber(() => decimal);
 }
 
 /** The result of a function of double precision; NaN and the infinities have no place in SQL. */
@@ -85,7 +85,7 @@ export function add(left: SqlNumber, right: SqlNumber): SqlNumber | undefined {
 }
 
 export const negate = (value: SqlNumber): SqlNumber =>
-  typeof value === 'number' ? 0 - value : new WideNumber(value.decimal.neg());
+  typeof value === 'number' ? 0 - value : new WideNumber(() => value.decimal.neg());
 
 export const subtract = (left: SqlNumber, right: SqlNumber): SqlNumber | undefined =>
   add(left, negate(right));
@@ -125,8 +125,41 @@ export function divide(left: SqlNumber, right: SqlNumber): SqlNumber | undefined
   if (typeof left === 'number' && typeof right === 'number') {
     const quotient = left / right;
     if (placesOf(quotient) >= 0 && multiply(quotient, right) === left) return quotient + 0;
+    const exact = divideShort(left, right);
+    if (exact !== undefined) return exact;
   }
   return fromDecimal(decimalOf(left).div(decimalOf(right)));
+}
+
+const DIGITS = 34;
+
+/** Long division of two short numbers whose quotient needs no exponent: what rules mostly divide. */
+function divideShort(left: number, right: number): SqlNumber | undefined {
+  const leftPlaces = placesOf(left);
+  const rightPlaces = placesOf(right);
+  const size = Math.abs(left / right);
+  if (leftPlaces < 0 || rightPlaces < 0 || size < 1e-5 || size >= SHORT) return undefined;
+  // the quotient is between 10^(whole - 1) and 10^whole, give or take one place
+  const whole = Math.ceil(Math.log10(size));
+  const places = DIGITS - whole;
+  const numerator = BigInt(scale(Math.abs(left), leftPlaces)) * 10n ** BigInt(places + rightPlaces);
+  const divisor = BigInt(scale(Math.abs(right), rightPlaces)) * 10n ** BigInt(leftPlaces);
+  const digits = roundHalfEven(numerator, divisor)
+    .toString()
+    .padStart(places + 1, '0');
+  if (digits.replace(/^0+/, '').length !== DIGITS) return undefined;
+  const fraction = digits.slice(-places).replace(/0+$/, '');
+  const sign = left < 0 === right < 0 ? '' : '-';
+  const text = `${sign}${digits.slice(0, -places)}.${fraction}`;
+  const plain = Number(text);
+  return String(plain) === text ? plain : new WideNumber(() => new Exact(text), text);
+}
+
+function roundHalfEven(numerator: bigint, divisor: bigint): bigint {
+  const quotient = numerator / divisor;
+  const twice = 2n * (numerator % divisor);
+  const up = twice > divisor || (twice === divisor && quotient % 2n === 1n);
+  return up ? quotient + 1n : quotient;
 }
 
 /** The quotient of two Ints without its fraction. */

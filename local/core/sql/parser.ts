@@ -100,7 +100,9 @@ class Parser {
     const select = this.#select();
     const topicFilter = this.#takeWord('FROM') ? this.#topicFilter() : undefined;
     const where = this.#takeWord('WHERE') ? this.#expression() : undefined;
-    if (this.#peek().kind !== 'end') this.#fail(this.#afterClause(topicFilter, where));
+    if (this.#peek().kind !== 'end') {
+      this.#fail(afterClause(select, topicFilter, where), this.#foreignHint());
+    }
     return {
       source: this.#lexer.source,
       assignments,
@@ -116,10 +118,10 @@ class Parser {
     return { expression, end: this.#lastEnd };
   }
 
-  #afterClause(topicFilter: string | undefined, where: Expression | undefined): string {
-    if (where !== undefined) return 'an operator or the end of the statement';
-    if (topicFilter !== undefined) return 'WHERE or the end of the statement';
-    return "an operator, ',', AS, FROM or WHERE";
+  #foreignHint(): string | undefined {
+    const { kind, text } = this.#peek();
+    const word = text.toUpperCase();
+    return kind === 'word' && Object.hasOwn(FOREIGN, word) ? FOREIGN[word] : undefined;
   }
 
   #assignments(): Assignment[] {
@@ -214,9 +216,8 @@ class Parser {
   #operatorOf(token: Token): BinaryOperator | undefined {
     if (token.kind !== 'symbol' && token.kind !== 'word') return undefined;
     const text = token.kind === 'word' ? token.text.toUpperCase() : token.text;
-    if (token.kind === 'word' && Object.hasOwn(FOREIGN, text)) {
-      this.#fail('an operator or the end of the expression', FOREIGN[text]);
-    }
+    const hint = this.#foreignHint();
+    if (hint !== undefined) this.#fail('an operator or the end of the expression', hint);
     return isBinaryOperator(text) ? text : undefined;
   }
 
@@ -257,7 +258,8 @@ class Parser {
   }
 
   #memberName(): string {
-    if (this.#peek().kind !== 'word') {
+    const clauseFollows = this.#isWord('FROM') && this.#peek(1).kind === 'string';
+    if (this.#peek().kind !== 'word' || clauseFollows) {
       this.#fail('a name after the point', 'for any other key write get(object, "key")');
     }
     return this.#take().text;
@@ -481,6 +483,18 @@ class Parser {
     const token = this.#peek();
     this.#lexer.refuse(token.start, expected, describe(token), hint);
   }
+}
+
+function afterClause(
+  select: Select,
+  topicFilter: string | undefined,
+  where: Expression | undefined,
+): string {
+  if (where !== undefined) return 'an operator or the end of the statement';
+  if (topicFilter !== undefined) return 'WHERE or the end of the statement';
+  return select.kind === 'value'
+    ? 'an operator, FROM or WHERE'
+    : "an operator, ',', AS, FROM or WHERE";
 }
 
 const LITERALS: ReadonlyMap<string, { readonly value: SqlValue }> = new Map([

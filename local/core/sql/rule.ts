@@ -60,7 +60,7 @@ export function compileRule(sql: string, options: CompileOptions = {}): Compiled
   const inFrom = topicFilter === undefined ? () => true : compileTopicFilter(topicFilter);
   const run = (message: SqlMessage, env: SqlEnvironment, calls: ExternalCalls): RuleOutcome => {
     if (!inFrom(message.topic) && basicIngest(message.topic) === undefined) {
-      return { matched: false, why: `topic '${message.topic}' is not in FROM '${topicFilter}'` };
+      return new Unmatched(() => `topic '${message.topic}' is not in FROM '${topicFilter}'`);
     }
     return runProgram(statement, program, message, env, calls);
   };
@@ -88,12 +88,7 @@ function runProgram(
   const scope = new Scope(evaluation);
   program.bind(scope);
   if (program.where !== undefined && program.where(scope) !== true) {
-    return {
-      matched: false,
-      get why() {
-        return explainWhere(statement, program.services, message, env, calls);
-      },
-    };
+    return new Unmatched(() => explainWhere(statement, program.services, message, env, calls));
   }
   const { variables } = evaluation;
   if (program.selectsAll && !payloadOf(message).isJson) {
@@ -101,4 +96,22 @@ function runProgram(
   }
   const value = program.select(scope);
   return { matched: true, payload: Buffer.from(jsonText(value)), value, binary: false, variables };
+}
+
+/** Most messages match few rules, so the sentence is made only for whoever reads it. */
+class Unmatched implements NotMatched {
+  readonly matched = false;
+  readonly #explain: () => string;
+
+  constructor(explain: () => string) {
+    this.#explain = explain;
+  }
+
+  get why(): string {
+    return this.#explain();
+  }
+
+  toJSON(): NotMatched {
+    return { matched: false, why: this.why };
+  }
 }

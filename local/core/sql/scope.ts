@@ -27,20 +27,26 @@ export const newEvaluation = (
 export class Scope {
   readonly evaluation: Evaluation;
   readonly isPayload: boolean;
-  readonly #element: SqlValue;
+  #element: SqlValue;
+  #known: boolean;
 
-  constructor(evaluation: Evaluation, element?: { readonly value: SqlValue }) {
+  constructor(evaluation: Evaluation, isPayload = true, element?: SqlValue) {
     this.evaluation = evaluation;
-    this.isPayload = element === undefined;
-    this.#element = element?.value;
+    this.isPayload = isPayload;
+    this.#element = element;
+    this.#known = !isPayload;
   }
 
   /** Looked up lazily: a rule that names no field never parses its payload. */
   get element(): SqlValue {
-    return this.isPayload ? payloadOf(this.evaluation.message).value : this.#element;
+    if (!this.#known) {
+      this.#element = payloadOf(this.evaluation.message).value;
+      this.#known = true;
+    }
+    return this.#element;
   }
 
-  within(value: SqlValue): Scope {
-    return new Scope(this.evaluation, { value });
+  within(element: SqlValue): Scope {
+    return new Scope(this.evaluation, false, element);
   }
 }

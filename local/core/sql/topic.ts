@@ -33,19 +33,29 @@ export function topicMatches(filter: string, topic: string): boolean {
 
 /** {@link topicMatches} with the filter taken apart beforehand. */
 export function compileTopicFilter(filter: string): (topic: string) => boolean {
-  if (!/[+#]/.test(filter)) return (topic) => topic === filter;
-  const levels = filter.split('/');
-  return (topic) => levelsMatch(levels, topic);
+  const wild = filter.search(/[+#]/);
+  if (wild < 0) return (topic) => topic === filter;
+  const prefix = filter.slice(0, wild);
+  const levels = filter.slice(wild).split('/');
+  return (topic) => {
+    if (prefix === '' ? topic.startsWith('$') : !topic.startsWith(prefix)) return false;
+    return levelsMatch(levels, topic, prefix.length);
+  };
 }
 
-function levelsMatch(levels: readonly string[], topic: string): boolean {
-  if (topic.startsWith('$') && !levels[0]?.startsWith('$')) return false;
-  const parts = topic.split('/');
-  for (const [index, level] of levels.entries()) {
-    if (level === '#') return index < parts.length;
-    if (index >= parts.length || (level !== '+' && level !== parts[index])) return false;
+/** Matches the levels from the first wildcard on with the topic from `from` on. */
+function levelsMatch(levels: readonly string[], topic: string, from: number): boolean {
+  let at = from;
+  for (let index = 0; index < levels.length; index++) {
+    const level = levels[index];
+    if (level === '#') return at <= topic.length;
+    if (at > topic.length) return false;
+    const slash = topic.indexOf('/', at);
+    const end = slash < 0 ? topic.length : slash;
+    if (level !== '+' && level !== topic.slice(at, end)) return false;
+    at = end + 1;
   }
-  return levels.length === parts.length;
+  return at > topic.length;
 }
 
 const BASIC_INGEST = /^\$aws\/rules\/([^/]+)(?:\/|$)/;

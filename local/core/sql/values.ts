@@ -5,15 +5,28 @@ import type { Decimal } from 'decimal.js';
  * digits. Plain numbers stand for the decimal they print as, so both kinds mix freely.
  */
 export class WideNumber {
-  readonly decimal: Decimal;
+  readonly #make: () => Decimal;
+  #decimal: Decimal | undefined;
+  #text: string | undefined;
 
-  constructor(decimal: Decimal) {
-    this.decimal = decimal;
+  constructor(make: () => Decimal, text?: string) {
+    this.#make = make;
+    this.#text = text;
+  }
+
+  get decimal(): Decimal {
+    this.#decimal ??= this.#make();
+    return this.#decimal;
+  }
+
+  get isInt(): boolean {
+    return this.#text?.includes('.') === true ? false : this.decimal.isInteger();
   }
 
   /** Standard notation for Ints of up to 34 digits, else scientific without `+` so that it converts back. */
   toString(): string {
-    return this.decimal.toString().replace('e+', 'E').replace('e', 'E');
+    this.#text ??= this.decimal.toString().replace('e+', 'E').replace('e', 'E');
+    return this.#text;
   }
 
   toJSON(): unknown {
@@ -58,7 +71,7 @@ export const isObject = (value: SqlValue): value is SqlObject =>
   !(value instanceof WideNumber);
 
 export const isInt = (value: SqlNumber): boolean =>
-  typeof value === 'number' ? Number.isInteger(value) : value.decimal.isInteger();
+  typeof value === 'number' ? Number.isInteger(value) : value.isInt;
 
 /** The guide's name for a value's type. */
 export function typeName(value: SqlValue): TypeName {
@@ -90,4 +103,5 @@ export function setField(draft: Draft, key: string, value: SqlValue): void {
 }
 
 /** JSON text of a value: Undefined fields are dropped, Undefined itself is the empty string. */
-export const jsonText = (value: SqlValue): string => JSON.stringify(value) ?? '';
+export const jsonText = (value: SqlValue): string =>
+  value === undefined ? '' : JSON.stringify(value);

@@ -212,7 +212,8 @@ function payloadBytes(
   vector: Pick<VectorMessage, 'payload' | 'payloadText' | 'payloadBase64'>,
 ): Uint8Array {
   if (vector.payloadBase64 !== undefined) return Buffer.from(vector.payloadBase64, 'base64');
-  return Buffer.from(vector.payloadText ?? JSON.stringify(vector.payload) ?? '');
+  if (vector.payload === undefined) return Buffer.from(vector.payloadText ?? '');
+  return Buffer.from(JSON.stringify(vector.payload));
 }
 
 function propertiesOf(mqtt5: NonNullable<VectorContext['mqtt5']>): Mqtt5Properties {

@@ -79,12 +79,12 @@ function replace(value: SqlValue, search: SqlValue, replacement: SqlValue): SqlV
 }
 
 function regexpMatches(text: string, pattern: string): SqlValue {
-  return regexOf(pattern)?.matcher(text).find();
+  const regex = regexOf(pattern);
+  return regex === undefined ? undefined : regex.find(text) !== undefined;
 }
 
 function regexpSubstr(text: string, pattern: string): SqlValue {
-  const matcher = regexOf(pattern)?.matcher(text);
-  return matcher?.find() ? (matcher.group() ?? undefined) : undefined;
+  return regexOf(pattern)?.find(text);
 }
 
 /** The replacement is Java's: `$1` is a group, a backslash takes the next character as it is. */
@@ -98,11 +98,8 @@ function regexpReplace(text: string, pattern: string, replacement: string): SqlV
   ) {
     return undefined;
   }
-  try {
-    return boundedText(regex.matcher(text).replaceAll(replacement, true));
-  } catch {
-    return undefined;
-  }
+  const replaced = regex.replaceAll(text, replacement);
+  return replaced === undefined ? undefined : boundedText(replaced);
 }
 const MOST_WORK = 16 * LONGEST_TEXT;
 
