@@ -49,8 +49,14 @@ export interface Registry extends Things, ThingGroups, Certificates, Policies, A
    * those of the thing's groups and the groups above.
    */
   readonly policiesOf: (certificateId: string, clientId?: string) => readonly PolicySource[];
+  /** Names of the things attached to a certificate. */
+  readonly thingsOf: (certificateId: string) => readonly string[];
+  /** PEM of the active authorities: device certificates of theirs may connect or register. */
+  readonly caCertificates: () => readonly string[];
   /** The policies attached to one target itself: a certificate, a group or a Cognito identity. */
   readonly policiesOfTarget: (target: string) => readonly PolicySource[];
+  /** The policies that a thing brings to its connection: those of its groups and the groups above. */
+  readonly policiesOfThing: (thingName: string) => readonly PolicySource[];
   /** Policy variables of a connection; leave the client id out for HTTPS. Address and domain are the gateway's to add. */
   readonly connectionContext: (certificateId: string, clientId?: string) => PolicyContext;
   /** @returns how to stop listening */
@@ -110,24 +116,33 @@ function readings(state: RegistryState, parts: Parts, arn: Arns) {
     name,
     document: JSON.parse(found(parts.defaultDocument(name), 'policy', name)),
   });
-  const attachedThings = (id: string) => parts.thingsOf(arn.certificate(id));
-  const groupTargets = (id: string, clientId: string | undefined): readonly string[] =>
-    clientId !== undefined && attachedThings(id).includes(clientId)
-      ? parts.groupsAndParentsOf(clientId).map(arn.thingGroup)
-      : [];
+  const thingsOf = (id: string) => parts.thingsOfPrincipal(arn.certificate(id));
+  const policiesAt = (targets: readonly string[]): readonly PolicySource[] =>
+    [...new Set(targets.flatMap((target) => parts.policiesAttachedTo(target)))].map(source);
+  const groupArns = (thing: string) => parts.groupsAndParentsOf(thing).map(arn.thingGroup);
   return {
     certificateFacts,
-    policiesOfTarget: (target: string) => parts.policiesAttachedTo(target).map(source),
+    thingsOf,
+    caCertificates: () =>
+      parts
+        .listAuthorities()
+        .filter(({ status }) => status === 'ACTIVE')
+        .map(({ pem }) => pem),
+    policiesOfTarget: (target: string) => policiesAt([target]),
+    policiesOfThing: (thing: string) => {
+      found(parts.thing(thing), 'thing', thing);
+      return policiesAt(groupArns(thing));
+    },
     policiesOf: (id: string, clientId?: string) => {
-      const targets = [arn.certificate(id), ...groupTargets(id, clientId)];
-      return [...new Set(targets.flatMap(parts.policiesAttachedTo))].map(source);
+      const isThing = clientId !== undefined && thingsOf(id).includes(clientId);
+      return policiesAt([arn.certificate(id), ...(isThing ? groupArns(clientId) : [])]);
     },
     connectionContext: (id: string, clientId?: string): PolicyContext => ({
       ...certificateVariables(certificateFacts(id)),
       ...thingVariables(
         clientId,
         clientId === undefined ? undefined : parts.thing(clientId),
-        attachedThings(id),
+        thingsOf(id),
       ),
     }),
   };
@@ -137,8 +152,8 @@ function readings(state: RegistryState, parts: Parts, arn: Arns) {
 function rememberedFacts({ certificates }: RegistryState): (id: string) => CertificateFacts {
   const known = new Map<string, CertificateFacts>();
   return (id) => {
-    const { certificatePem } = found(certificates.get(id), 'certificate', id);
-    const facts = known.get(id) ?? parseCertificate(certificatePem);
+    const { pem } = found(certificates.get(id), 'certificate', id);
+    const facts = known.get(id) ?? parseCertificate(pem);
     known.set(id, facts);
     return facts;
   };

@@ -43,3 +43,16 @@ export function allowsAttributes(
   if (wanted === undefined || wanted.length === 0) return true;
   return conditions.some(({ key }) => key === CONNECT_ATTRIBUTES);
 }
+
+/** Names of the variables that have no value in the statements about an action. */
+export function unresolvedVariables(
+  policies: CompiledPolicies,
+  action: string,
+  context: PolicyContext,
+): readonly string[] {
+  const { allows, denies } = policies.about(action);
+  const patterns = [...allows, ...denies].flatMap(({ resources }) => resources);
+  return [
+    ...new Set(patterns.flatMap((each) => unresolved(each, context)).map(({ name }) => name)),
+  ];
+}

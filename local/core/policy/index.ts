@@ -7,7 +7,7 @@ export {
   type PolicySource,
   parsePolicy,
 } from './document.ts';
-export type { PolicyRequest } from './evaluate.ts';
+export { type PolicyRequest, unresolvedVariables } from './evaluate.ts';
 export { countedLength, POLICY_LIMITS } from './limits.ts';
 export { type LintFinding, lintPolicy, lintPrincipal } from './lint.ts';
 export type { PolicyContext } from './pattern.ts';

@@ -8,10 +8,11 @@ export interface Attachments {
   readonly attachThingPrincipal: (thingName: string, principal: string) => void;
   readonly detachThingPrincipal: (thingName: string, principal: string) => void;
   readonly principalsOf: (thingName: string) => readonly string[];
-  readonly thingsOf: (principal: string) => readonly string[];
+  readonly thingsOfPrincipal: (principal: string) => readonly string[];
   readonly attachPolicy: (policyName: string, target: string) => void;
   readonly detachPolicy: (policyName: string, target: string) => void;
-  readonly policiesAttachedTo: (target: string) => readonly string[];
+  /** With `recursive`, a group has the policies of the groups above it too. */
+  readonly policiesAttachedTo: (target: string, recursive?: boolean) => readonly string[];
   readonly targetsOf: (policyName: string) => readonly string[];
 }
 
@@ -39,7 +40,7 @@ export function createAttachments(state: RegistryState, world: RegistryWorld): A
       found(state.things.get(thing), 'thing', thing);
       return thingPrincipals.rightsOf(thing);
     },
-    thingsOf: (principal) => thingPrincipals.leftsOf(principal),
+    thingsOfPrincipal: (principal) => thingPrincipals.leftsOf(principal),
     attachPolicy: (policy, target) => {
       found(state.policies.get(policy), 'policy', policy);
       checkPrincipal(target, state, ['cert', 'thinggroup']);
@@ -58,7 +59,10 @@ export function createAttachments(state: RegistryState, world: RegistryWorld): A
       if (policyTargets.remove(policy, target))
         notify(target, 'detached', { kind: 'policy', name: policy, event: 'detached' });
     },
-    policiesAttachedTo: (target) => policyTargets.leftsOf(target),
+    policiesAttachedTo: (target, recursive = false) => {
+      const targets = recursive ? [target, ...groupsAbove(target, state, world)] : [target];
+      return [...new Set(targets.flatMap(policyTargets.leftsOf))];
+    },
     targetsOf: (policy) => {
       found(state.policies.get(policy), 'policy', policy);
       return policyTargets.rightsOf(policy);
@@ -71,6 +75,18 @@ function changedBy(target: string): RegistryChange | undefined {
   const [, type, name = ''] = ARN.exec(target) ?? [];
   if (type === undefined) return undefined;
   return { kind: type === 'cert' ? 'certificate' : 'thingGroup', name, event: 'attached' };
+}
+
+function groupsAbove(
+  target: string,
+  state: RegistryState,
+  world: RegistryWorld,
+): readonly string[] {
+  const [, type, name = ''] = ARN.exec(target) ?? [];
+  const parent = type === 'thinggroup' ? state.thingGroups.get(name)?.parentGroupName : undefined;
+  if (parent === undefined) return [];
+  const above = world.arn.thingGroup(parent);
+  return [above, ...groupsAbove(above, state, world)];
 }
 
 function checkPrincipal(

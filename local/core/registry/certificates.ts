@@ -134,7 +134,7 @@ function refuseDouble(exists: boolean, what: string, id: string, resourceArn: st
 
 const common = ({ reading }: { readonly reading: CertificateReading }, world: RegistryWorld) => ({
   certificateId: reading.certificateId,
-  certificatePem: reading.pem,
+  pem: reading.pem,
   notBeforeMs: reading.notBeforeMs,
   notAfterMs: reading.notAfterMs,
   createdMs: world.now(),
@@ -145,6 +145,7 @@ const common = ({ reading }: { readonly reading: CertificateReading }, world: Re
 
 const newCertificate = (input: NewCertificate, world: RegistryWorld): Certificate => ({
   ...common(input, world),
+  arn: world.arn.certificate(input.reading.certificateId),
   status: input.status,
   certificateMode: input.certificateMode ?? 'DEFAULT',
   ...(input.caCertificateId !== undefined && { caCertificateId: input.caCertificateId }),
@@ -152,6 +153,7 @@ const newCertificate = (input: NewCertificate, world: RegistryWorld): Certificat
 
 const newAuthority = (input: NewAuthority, world: RegistryWorld): Authority => ({
   ...common(input, world),
+  arn: world.arn.authority(input.reading.certificateId),
   status: input.active ? 'ACTIVE' : 'INACTIVE',
   autoRegistration: input.autoRegistration,
   certificateMode: input.certificateMode,

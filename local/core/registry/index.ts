@@ -5,6 +5,7 @@ export { found, notFound, RegistryError, type RegistryErrorCode, STATUS_OF } fro
 export { createThingGroups, type ThingGroups } from './groups.ts';
 export {
   type Authority,
+  CERTIFICATE_STATUSES,
   type Certificate,
   type Policy,
   type PolicyVersion,

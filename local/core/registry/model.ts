@@ -41,7 +41,8 @@ export const CERTIFICATE_STATUSES = [
 
 export const Certificate = z.object({
   certificateId: z.string(),
-  certificatePem: z.string(),
+  arn: z.string(),
+  pem: z.string(),
   status: z.enum(CERTIFICATE_STATUSES),
   /** Set where a registered authority signed it. */
   caCertificateId: z.string().optional(),
@@ -58,7 +59,8 @@ export type Certificate = z.infer<typeof Certificate>;
 
 export const Authority = z.object({
   certificateId: z.string(),
-  certificatePem: z.string(),
+  arn: z.string(),
+  pem: z.string(),
   status: z.enum(['ACTIVE', 'INACTIVE']),
   /** Whether a device certificate it signed is registered when first seen. */
   autoRegistration: z.boolean(),

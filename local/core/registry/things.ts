@@ -90,12 +90,15 @@ const sorted = (attributes: Readonly<Record<string, string>>): string =>
 
 function sameOrRefused(
   existing: Thing,
-  wanted: Required<Pick<NewThing, 'attributes'>> & Pick<NewThing, 'thingTypeName'>,
+  wanted: {
+    readonly thingTypeName: string | undefined;
+    readonly attributes: Readonly<Record<string, string>>;
+  },
   { arn }: RegistryWorld,
 ): Thing {
   const same =
     existing.thingTypeName === wanted.thingTypeName &&
-    sorted(existing.attributes) === sorted(wanted.attributes ?? {});
+    sorted(existing.attributes) === sorted(wanted.attributes);
   if (same) return existing;
   throw new RegistryError(
     'ResourceAlreadyExistsException',

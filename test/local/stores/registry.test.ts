@@ -258,7 +258,7 @@ describe('attachments', () => {
     registry.createThing({ thingName: 't2' });
     registry.attachThingPrincipal('t2', arn);
     registry.attachThingPrincipal('t2', arn);
-    expect(registry.thingsOf(arn)).toEqual(['t1', 't2']);
+    expect(registry.thingsOfPrincipal(arn)).toEqual(['t1', 't2']);
     expect(registry.principalsOf('t2')).toEqual([arn]);
   });
 

@@ -1,0 +1,14 @@
+import * as z from 'zod';
+import type { Operation } from '../operation.ts';
+import { type IotDeps, iotOperation, members, principalResource } from './iot-call.ts';
+
+export const detachPolicy = ({ registry }: IotDeps): Operation =>
+  iotOperation({
+    name: 'DetachPolicy',
+    http: 'POST /target-policies/{policyName}',
+    input: members({ policyName: z.string(), target: z.string() }),
+    on: ({ target }) => principalResource(target),
+    run: ({ policyName, target }) => {
+      registry.detachPolicy(policyName, target);
+    },
+  });
