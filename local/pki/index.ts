@@ -2,15 +2,12 @@ export {
   CertificateError,
   type CertificateFacts,
   isSignedBy,
-  type NameFields,
   parseCertificate,
 } from './certificate.ts';
 export {
   type DevelopmentPki,
-  type DeviceCredential,
   openPki,
   PkiError,
-  type PkiOptions,
 } from './development-pki.ts';
 export {
   type Credential,

@@ -1,7 +1,7 @@
 import type { Flavour } from './document.ts';
 
 /** Subject and issuer fields that a policy may name. */
-export const NAME_FIELDS = [
+const NAME_FIELDS = [
   'DistinguishedNameQualifier',
   'Country',
   'Organization',
@@ -17,7 +17,7 @@ export const NAME_FIELDS = [
   'GenerationQualifier',
 ] as const;
 
-export const ALTERNATIVE_NAMES = [
+const ALTERNATIVE_NAMES = [
   'RFC822Name',
   'DNSName',
   'DirectoryName',
@@ -40,7 +40,7 @@ const KNOWN = [
 ];
 
 /** Whether AWS IoT documents a policy variable or condition key of this name, letter case included. */
-export const isIotVariable = (name: string): boolean => KNOWN.some((pattern) => pattern.test(name));
+const isIotVariable = (name: string): boolean => KNOWN.some((pattern) => pattern.test(name));
 
 /**
  * What holds for a variable of this name. Only values out of a certificate are held back when they

@@ -10,6 +10,7 @@ import {
   type DevelopmentPki,
   isSignedBy,
   openPki,
+  PkiError,
   parseCertificate,
 } from '../../../local/pki/index.ts';
 
@@ -92,6 +93,7 @@ describe('the development PKI', () => {
   ])('says which file is broken: $file', async ({ file, content, problem }) => {
     const pki = await open();
     await writeFile(join(pki.directory, file), content);
+    await expect(open()).rejects.toThrow(PkiError);
     await expect(open()).rejects.toThrow(problem);
     await expect(open()).rejects.toThrow(file);
   });
