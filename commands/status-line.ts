@@ -12,6 +12,7 @@ const figure = new Intl.NumberFormat('en-US');
 
 const byTransport = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)
+    .filter(([, count]) => count > 0)
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([transport, count]) => `${transport} ${figure.format(count)}`)
     .join(', ') || 'none yet';

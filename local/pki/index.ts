@@ -17,3 +17,4 @@ export {
   signRequest,
   type Validity,
 } from './issue.ts';
+export { createRequest } from './request.ts';

@@ -1,0 +1,66 @@
+import type { LogEntry } from '../local/core/log.ts';
+import type { Terminal } from './command.ts';
+import { fitted, statusLine, type Tally } from './status-line.ts';
+
+/** One status line at the foot that is refreshed in place, and text above it that scrolls. */
+export interface Screen {
+  readonly say: (text: string) => void;
+  /** What went wrong goes above the status line; what is merely happening is not shown. */
+  readonly log: (entry: LogEntry) => void;
+  readonly status: (tally: Tally) => void;
+}
+
+const ERASE_LINE = '\r\u001b[2K';
+/** Where the output is no terminal, a line at most so often, and only when it changed. */
+const PLAIN_INTERVAL_MS = 5000;
+
+export function openScreen(terminal: Terminal, now: () => number = Date.now): Screen {
+  return terminal.columns === undefined
+    ? plainScreen(terminal, now)
+    : liveScreen(terminal, terminal.columns);
+}
+
+function liveScreen(terminal: Terminal, columns: number): Screen {
+  let foot = '';
+  const say = (text: string) => terminal.out(`${ERASE_LINE}${text}\n${foot}`);
+  return {
+    say,
+    log: (entry) => {
+      if (isWorthSaying(entry)) say(lineOf(entry));
+    },
+    status: (tally) => {
+      foot = fitted(statusLine(tally), columns);
+      terminal.out(`${ERASE_LINE}${foot}`);
+    },
+  };
+}
+
+function plainScreen(terminal: Terminal, now: () => number): Screen {
+  let last = { line: '', atMs: Number.NEGATIVE_INFINITY };
+  return {
+    say: (text) => terminal.out(`${text}\n`),
+    log: (entry) => {
+      if (isWorthSaying(entry)) terminal.out(`${lineOf(entry)}\n`);
+    },
+    status: (tally) => {
+      const line = statusLine(tally);
+      if (line === last.line || now() - last.atMs < PLAIN_INTERVAL_MS) return;
+      last = { line, atMs: now() };
+      terminal.out(`${line}\n`);
+    },
+  };
+}
+
+const isWorthSaying = ({ level }: LogEntry): boolean => level === 'warn' || level === 'error';
+
+/** The refusal's reason and what would mend it, each on a line of its own; identities behind the message. */
+function lineOf({ level, source, message, explanation, fix, ...details }: LogEntry): string {
+  const facts = Object.entries(details).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const head = [`${level === 'error' ? 'ERROR' : 'note'}  ${source}: ${message}`, ...facts].join(
+    '  ',
+  );
+  const more = [explanation, fix === undefined ? undefined : `To allow it: ${fix}`];
+  return [head, ...more.filter((line) => line !== undefined).map((line) => `      ${line}`)].join(
+    '\n',
+  );
+}

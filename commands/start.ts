@@ -1,0 +1,159 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Laptop, startLaptop } from '../local/cloud.ts';
+import { startFleet } from '../local/fleet/fleet.ts';
+import { type Command, OK, UsageError } from './command.ts';
+import { ownDevice, simulatedDevices } from './demo-devices.ts';
+import { COMPILED_TEMPLATE, PACKAGE_DIRECTORY, packageService } from './package-service.ts';
+import { openScreen, type Screen } from './screen.ts';
+import { countCalls } from './tally.ts';
+import { LAPTOP_FILE, type LaptopFile } from './target.ts';
+import { welcome } from './welcome.ts';
+
+const PORTS = { aws: 4566, mqtt: 8883, https: 8443 } as const;
+const FLEET_INTERVAL_MS = 2000;
+const REFRESH_MS = 500;
+
+interface Options {
+  readonly stage: string;
+  readonly fleet: boolean;
+  readonly portOffset: number;
+  /** Where certificates are, and with `--data` the rest of the state. */
+  readonly directory: string;
+  readonly keepsState: boolean;
+}
+
+/** `npm start`: the packaged service, running whole on this machine. */
+export const start: Command = {
+  name: 'start',
+  summary:
+    'Packages the service and runs it here: the device gateway, the rules, the functions, the tables.',
+  usage: `npm start -- [options]
+
+  --no-fleet         without the simulated devices
+  --port-offset <n>  adds n to every port (MQTT ${PORTS.mqtt}, HTTPS ${PORTS.https}, AWS APIs ${PORTS.aws})
+  --data <dir>       keeps streams, tables, queues and certificates there across restarts
+  --stage <name>     the stage to package (dev)`,
+  async run(args, terminal) {
+    const options = readOptions(args);
+    const screen = openScreen(terminal);
+    const tally = countCalls(options.stage);
+    const laptop = await boot(options, screen, tally.observe);
+    try {
+      await live(laptop, options, screen, () => tally.with(laptop.counters()));
+    } finally {
+      rmSync(LAPTOP_FILE, { force: true });
+      screen.say('Stopping …');
+      await laptop.close();
+    }
+    return OK;
+  },
+};
+
+function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    allowNegative: true,
+    options: {
+      fleet: { type: 'boolean', default: true },
+      'port-offset': { type: 'string', default: '0' },
+      data: { type: 'string' },
+      stage: { type: 'string', default: 'dev' },
+    },
+  });
+  const portOffset = Number(values['port-offset']);
+  if (!Number.isInteger(portOffset) || portOffset < 0 || PORTS.mqtt + portOffset > 65_535) {
+    throw new UsageError(
+      `--port-offset wants a whole number from 0 to ${65_535 - PORTS.mqtt}, not ${values['port-offset']}.`,
+    );
+  }
+  return {
+    stage: values.stage,
+    fleet: values.fleet,
+    portOffset,
+    directory: values.data ?? '.tributary',
+    keepsState: values.data !== undefined,
+  };
+}
+
+async function boot(
+  { stage, portOffset, directory, keepsState }: Options,
+  screen: Screen,
+  onCall: ReturnType<typeof countCalls>['observe'],
+): Promise<Laptop> {
+  const startedAt = performance.now();
+  screen.say(`Packaging stage ${stage} …`);
+  await packageService(stage);
+  const packagedAt = performance.now();
+  const laptop = await startLaptop({
+    templateFile: COMPILED_TEMPLATE,
+    packageDirectory: PACKAGE_DIRECTORY,
+    certificateDirectory: directory,
+    ...(keepsState && { directory }),
+    ports: {
+      aws: PORTS.aws + portOffset,
+      mqtt: PORTS.mqtt + portOffset,
+      https: PORTS.https + portOffset,
+    },
+    log: screen.log,
+    onCall,
+  });
+  const seconds = (from: number, to: number) => `${((to - from) / 1000).toFixed(1)} s`;
+  screen.say(
+    `Packaged in ${seconds(startedAt, packagedAt)}, started in ${seconds(packagedAt, performance.now())}.`,
+  );
+  return laptop;
+}
+
+/** Until Ctrl-C: the fleet publishes, the line at the foot of the screen tells. */
+async function live(
+  laptop: Laptop,
+  options: Options,
+  screen: Screen,
+  tally: () => Parameters<Screen['status']>[0],
+) {
+  const stopped = untilInterrupted();
+  const file = laptopFile(laptop, options);
+  const own = await ownDevice(laptop, file.devicesDirectory);
+  writeLaptopFile(file);
+  screen.say(welcome(laptop, file, own));
+  const fleet = options.fleet
+    ? await startFleet({
+        devices: await simulatedDevices(laptop),
+        gateway: { host: 'localhost', mqttPort: laptop.mqttPort, httpsPort: laptop.httpsPort },
+        intervalMs: FLEET_INTERVAL_MS,
+        now: Date.now,
+        random: Math.random,
+        log: screen.log,
+      })
+    : undefined;
+  const refresh = setInterval(() => screen.status(tally()), REFRESH_MS);
+  await stopped;
+  clearInterval(refresh);
+  screen.status(tally());
+  await fleet?.stop();
+}
+
+const laptopFile = (laptop: Laptop, { stage, directory }: Options): LaptopFile => ({
+  pid: process.pid,
+  stage,
+  region: laptop.region,
+  accountId: laptop.accountId,
+  awsEndpoint: laptop.awsEndpoint,
+  mqttPort: laptop.mqttPort,
+  httpsPort: laptop.httpsPort,
+  caFile: laptop.caFile,
+  devicesDirectory: join(directory, 'devices'),
+});
+
+function writeLaptopFile(file: LaptopFile): void {
+  mkdirSync(dirname(LAPTOP_FILE), { recursive: true });
+  writeFileSync(LAPTOP_FILE, `${JSON.stringify(file, null, 2)}\n`);
+}
+
+const untilInterrupted = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });

@@ -1,0 +1,38 @@
+import type { Laptop } from '../local/cloud.ts';
+import type { OwnDevice } from './demo-devices.ts';
+import type { LaptopFile } from './target.ts';
+
+const MESSAGE = `'{"temperature": 21.5, "door": "closed"}'`;
+
+/** What a person needs to know who sees this for the first time: where it listens, and what to paste. */
+export function welcome({ notices }: Laptop, file: LaptopFile, own: OwnDevice): string {
+  const topic = `dt/${own.fleet}/${own.thing}/telemetry`;
+  const files = `--cert ${own.certificateFile} --key ${own.keyFile}`;
+  const missing = notices.filter(({ kind }) => kind === 'unsupported');
+  return [
+    '',
+    `Tributary runs here, stage ${file.stage}, from the template that \`sls deploy --stage ${file.stage}\` would deploy.`,
+    '',
+    `  MQTT    mqtts://localhost:${file.mqttPort}      3.1.1 and 5, client certificate, TLS 1.2 or 1.3`,
+    `  HTTPS   https://localhost:${file.httpsPort}      POST /topics/<topic>?qos=1, client certificate`,
+    `  AWS     ${file.awsEndpoint}       Kinesis, DynamoDB, SQS, KMS, IoT, Lambda, STS`,
+    '',
+    `Publish as the device ${own.thing}, whose certificate was just made:`,
+    '',
+    `  mosquitto_pub -h localhost -p ${file.mqttPort} --cafile ${file.caFile} ${files} \\`,
+    `    -i ${own.thing} -q 1 -t ${topic} -m ${MESSAGE}`,
+    '',
+    `  curl --cacert ${file.caFile} ${files} \\`,
+    `    'https://localhost:${file.httpsPort}/topics/${topic}?qos=1' -d ${MESSAGE}`,
+    '',
+    'and read it back:',
+    '',
+    `  npm run readings -- ${own.thing}`,
+    '',
+    ...missing.map(
+      ({ type, logicalIds, why }) => `Not run here: ${type} (${logicalIds.join(', ')}): ${why}.`,
+    ),
+    'Ctrl-C ends it.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,41 @@
+import type { ResolvedStack } from '../core/template/index.ts';
+import {
+  createScheduler,
+  declaredSchedule,
+  type Scheduler,
+  type SchedulerDeps,
+} from '../runtime/schedule.ts';
+import { collectProblems, ofType } from './resources.ts';
+
+/** The template's schedules. @throws {BootError} naming what is wrong or not supported */
+export const openSchedules = (stack: ResolvedStack, deps: SchedulerDeps): Scheduler =>
+  collectProblems(() =>
+    createScheduler(ofType(stack, 'AWS::Events::Rule').map(declaredSchedule), deps),
+  );
+
+const SWEEP_INTERVAL_MS = 60_000;
+
+/** Deletes expired items each minute, where AWS takes up to a few days. @returns how to end it */
+export function keepSweeping(
+  sweep: (nowMs: number) => Promise<number>,
+  { now, sleep, log }: Pick<SchedulerDeps, 'now' | 'sleep' | 'log'>,
+): () => Promise<void> {
+  const ending = new AbortController();
+  const work = async () => {
+    while (!ending.signal.aborted) {
+      await sleep(SWEEP_INTERVAL_MS, ending.signal);
+      if (!ending.signal.aborted) await sweep(now());
+    }
+  };
+  const running = work().catch((error: unknown) => {
+    log({
+      level: 'error',
+      source: 'tables',
+      message: `expired items are no longer deleted: ${String(error)}`,
+    });
+  });
+  return async () => {
+    ending.abort();
+    await running;
+  };
+}

@@ -1,0 +1,59 @@
+import type { ResolvedStack } from '../core/template/index.ts';
+
+/** Resource types the laptop starts something for. */
+const STARTED: ReadonlySet<string> = new Set([
+  'AWS::DynamoDB::Table',
+  'AWS::Events::Rule',
+  'AWS::IAM::Policy',
+  'AWS::IAM::Role',
+  'AWS::IoT::Policy',
+  'AWS::IoT::TopicRule',
+  'AWS::KMS::Alias',
+  'AWS::KMS::Key',
+  'AWS::Kinesis::Stream',
+  'AWS::Lambda::EventInvokeConfig',
+  'AWS::Lambda::EventSourceMapping',
+  'AWS::Lambda::Function',
+  'AWS::SQS::Queue',
+]);
+
+/** Resource types that mean nothing here, and why. `docs/differences.md` says the same at length. */
+const INERT: Readonly<Record<string, string>> = {
+  'AWS::CloudWatch::Alarm': 'no metrics are kept, so no alarm is evaluated',
+  'AWS::Lambda::Permission': 'nobody but this stack can call its functions',
+  'AWS::Logs::LogGroup': 'functions log to the terminal',
+  'AWS::S3::Bucket': 'holds deployments and archives, and neither happens here',
+  'AWS::S3::BucketPolicy': 'goes with the bucket',
+  'AWS::SNS::Topic': 'only alarms publish to it',
+  'AWS::SNS::TopicPolicy': 'only alarms publish to it',
+  'AWS::SQS::QueuePolicy':
+    'the endpoint is plain HTTP on loopback, which a TLS-only policy would refuse',
+};
+
+export interface Notice {
+  readonly type: string;
+  readonly logicalIds: readonly string[];
+  readonly why: string;
+  /** Whether the laptop lacks something it would need, or leaves out what means nothing here. */
+  readonly kind: 'unsupported' | 'inert';
+}
+
+/** What of the template will not run, by name, with the reason. */
+export function assessSupport(stack: ResolvedStack): Notice[] {
+  const notices = new Map<string, { logicalIds: string[]; why: string; kind: Notice['kind'] }>();
+  for (const { type, logicalId } of stack.resources.values()) {
+    if (STARTED.has(type)) continue;
+    const known = notices.get(type);
+    if (known !== undefined) {
+      known.logicalIds.push(logicalId);
+      continue;
+    }
+    const why = INERT[type];
+    notices.set(type, {
+      logicalIds: [logicalId],
+      why: why ?? 'the laptop does not have this',
+      kind: why === undefined ? 'unsupported' : 'inert',
+    });
+  }
+  return [...notices].map(([type, notice]) => ({ type, ...notice }));
+}

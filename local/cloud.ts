@@ -1,0 +1,249 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Backend, openBackend } from './boot/backend.ts';
+import { openCredentialDesk } from './boot/credentials.ts';
+import { createDelivery } from './boot/delivery.ts';
+import { declarePolicies } from './boot/device-policies.ts';
+import { registerDevice } from './boot/devices.ts';
+import { readFunctions, unpackFunctions } from './boot/functions.ts';
+import { createMappings } from './boot/mappings.ts';
+import { BootError, ofType } from './boot/resources.ts';
+import { loadRoles } from './boot/roles.ts';
+import { errorActionQueues, openRules } from './boot/rules.ts';
+import { keepSweeping, openSchedules } from './boot/schedules.ts';
+import { createDeclared } from './boot/stores.ts';
+import { assessSupport, type Notice } from './boot/support.ts';
+import type { Log } from './core/log.ts';
+import type { Timers } from './core/mqtt/broker-state.ts';
+import { type ResolvedStack, resolveTemplate } from './core/template/index.ts';
+import type { DeviceIdentity } from './fleet/device.ts';
+import { iotOperations } from './operations/iot/index.ts';
+import { lambdaOperations } from './operations/lambda/index.ts';
+import { openPki } from './pki/index.ts';
+import type { Mapping } from './runtime/event-source-mapping.ts';
+import { createLambdaRuntime, type LambdaRuntime } from './runtime/lambda.ts';
+import { type Clock, systemClock } from './runtime/lambda-clock.ts';
+import type { Faults, FaultyCall } from './servers/aws-faults.ts';
+import { createGateway, type Gateway } from './servers/gateway.ts';
+import { createRegistry } from './stores/registry.ts';
+
+/** The account and partition that the laptop pretends to be. */
+const ACCOUNT_ID = '000000000000';
+const DEFAULT_REGION = 'eu-central-1';
+const HOST = '127.0.0.1';
+
+export interface LaptopOptions {
+  /** The compiled template, as `sls package` writes it. */
+  readonly templateFile: string;
+  /** Where `sls package` left the functions' zips. */
+  readonly packageDirectory: string;
+  /** Where certificates are kept, made where they are missing. */
+  readonly certificateDirectory: string;
+  /** Where state outlives the process; memory only without. */
+  readonly directory?: string;
+  /** 0 takes any free port. */
+  readonly ports: { readonly aws: number; readonly mqtt: number; readonly https: number };
+  readonly region?: string;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly timers?: Timers;
+  /** Uniform in [0, 1). */
+  readonly random?: () => number;
+  readonly uuid?: () => string;
+  /** Sees each AWS call that is about to take place. */
+  readonly onCall?: (call: FaultyCall) => void;
+  readonly faults?: Faults;
+}
+
+export interface Laptop {
+  readonly accountId: string;
+  readonly region: string;
+  /** The one address of all AWS APIs, `http://127.0.0.1:<port>`. */
+  readonly awsEndpoint: string;
+  readonly mqttPort: number;
+  readonly httpsPort: number;
+  /** PEM file of what clients trust the gateway by. */
+  readonly caFile: string;
+  readonly caPem: string;
+  /** What of the template does not run here. */
+  readonly notices: readonly Notice[];
+  /** Registers a device with a certificate just made, under the policies of the template. */
+  readonly addDevice: (thing: string, fleet: string) => Promise<DeviceIdentity>;
+  readonly counters: () => ReturnType<Gateway['counters']> & { readonly errorActions: number };
+  /** Resolves when everything that was sent so far has been dealt with. */
+  readonly idle: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Starts what a packaged template declares: stores behind their AWS APIs, functions in workers under their roles,
+ * event sources, topic rules, and the device gateway.
+ *
+ * @throws {BootError} naming everything in the template that cannot be started
+ */
+export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
+  const { log, clock = systemClock, random = Math.random, uuid = randomUUID, ports } = options;
+  const place = { accountId: ACCOUNT_ID, region: options.region ?? DEFAULT_REGION };
+  const kept = options.directory === undefined ? {} : { directory: options.directory };
+  const stack = readStack(options.templateFile, place);
+  const roles = loadRoles(stack);
+  const code = await unpack(stack, options.packageDirectory);
+  const desk = openCredentialDesk(code.specs, randomHex);
+
+  const pki = await openPki({ directory: options.certificateDirectory, now: clock.now });
+  const registry = createRegistry({ now: clock.now, uuid, ...place, ...kept });
+  declarePolicies(stack, registry);
+
+  const open: { backend?: Backend; gateway?: Gateway } = {};
+  const lambda = createLambdaRuntime({
+    functions: code.specs,
+    get endpoint() {
+      return open.backend?.url ?? '';
+    },
+    credentialsOf: desk.credentialsOf,
+    log,
+    clock,
+    asynchronous: {
+      settings: code.asyncSettings,
+      authorize: roles.authorize,
+      deliver: (arn, { body, attributes }) => deliver(arn, body, attributes),
+    },
+  });
+  const backend = await openBackend({
+    ...place,
+    ...kept,
+    now: clock.now,
+    uuid,
+    log,
+    port: ports.aws,
+    callerOf: desk.callerOf,
+    authorize: roles.authorize,
+    operations: [...iotOperations({ registry, pki, ...place }), ...lambdaOperations(lambda)],
+    faults: observed(options),
+  });
+  open.backend = backend;
+  await createDeclared(stack, backend, backend.url);
+
+  const deliver = createDelivery(backend.queues, lambda);
+  const mappings = createMappings(stack, {
+    stores: backend,
+    lambda,
+    authorize: roles.authorize,
+    deliver: (arn, record) => deliver(arn, JSON.stringify(record)),
+    clock,
+    random,
+    uuid,
+    log,
+  });
+  const rules = openRules(stack, {
+    sinks: {
+      operations: backend.operations,
+      deliver: async (message) => open.gateway?.deliver(message),
+    },
+    invokeAsync: lambda.invokeAsync,
+    roles,
+    env: { ...place, now: clock.now, random, uuid, sleep: clock.sleep },
+    log,
+  });
+  const gateway = createGateway({
+    registry,
+    ...place,
+    tls: { cert: pki.server.certificatePem, key: pki.server.privateKeyPem },
+    publishToRules: rules.publish,
+    now: clock.now,
+    uuid,
+    timers: options.timers ?? systemTimers,
+    log,
+  });
+  open.gateway = gateway;
+  const schedules = openSchedules(stack, { ...clock, invokeAsync: lambda.invokeAsync, uuid, log });
+  const stopSweeping = keepSweeping(backend.tables.sweep, { ...clock, log });
+
+  for (const mapping of mappings) mapping.start();
+  schedules.start();
+  const listening = await gateway.listen({
+    mqttPort: ports.mqtt,
+    httpsPort: ports.https,
+    host: HOST,
+  });
+  const failed = countErrorActions(stack, backend);
+  return {
+    ...place,
+    ...listening,
+    awsEndpoint: backend.url,
+    caFile: pki.caFile,
+    caPem: pki.caPem,
+    notices: assessSupport(stack),
+    counters: () => ({ ...gateway.counters(), errorActions: failed() }),
+    addDevice: (thing, fleet) =>
+      registerDevice({ registry, pki, policyNames: policyNames(stack) }, thing, fleet),
+    idle: () => settled(mappings, lambda),
+    close: async () => {
+      await gateway.close();
+      await schedules.stop();
+      await Promise.all(mappings.map((mapping) => mapping.stop()));
+      await lambda.close();
+      await stopSweeping();
+      await backend.close();
+      await registry.close();
+      rmSync(code.directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
+
+const systemTimers: Timers = (ms, run) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
+/** @throws {BootError} naming whatever of the template could not be resolved */
+function readStack(
+  templateFile: string,
+  place: { accountId: string; region: string },
+): ResolvedStack {
+  const template: unknown = JSON.parse(readFileSync(templateFile, 'utf8'));
+  const stack = resolveTemplate(template, { ...place, partition: 'aws', stackName: 'tributary' });
+  if (stack.problems.length > 0) throw new BootError(stack.problems);
+  return stack;
+}
+
+/** Each boot runs the packages as they are now, from a folder of its own. */
+async function unpack(stack: ResolvedStack, packageDirectory: string) {
+  const directory = mkdtempSync(join(tmpdir(), 'tributary-code-'));
+  const { functions, asyncSettings } = readFunctions(stack, directory);
+  await unpackFunctions(functions, packageDirectory);
+  return { directory, asyncSettings, specs: functions.map(({ spec }) => spec) };
+}
+
+function observed({ onCall, faults }: LaptopOptions): Faults {
+  return (call) => {
+    const fault = faults?.(call);
+    if (fault === undefined) onCall?.(call);
+    return fault;
+  };
+}
+
+/** Resolves once neither an event source nor an asynchronous invocation has anything left to do. */
+async function settled(mappings: readonly Mapping[], lambda: LambdaRuntime): Promise<void> {
+  // a function may write what the next mapping reads: done only when a whole round found nothing to do
+  for (let round = 0; round <= mappings.length; round += 1) {
+    await lambda.idle();
+    for (const mapping of mappings) await mapping.idle();
+  }
+}
+
+const policyNames = (stack: ResolvedStack): string[] =>
+  ofType(stack, 'AWS::IoT::Policy').map(({ name }) => name);
+
+function countErrorActions(stack: ResolvedStack, { queues }: Backend): () => number {
+  const names = errorActionQueues(stack);
+  let count = 0;
+  queues.onSend((name) => {
+    if (names.has(name)) count += 1;
+  });
+  return () => count;
+}
