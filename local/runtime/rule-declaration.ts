@@ -1,0 +1,124 @@
+import * as z from 'zod';
+import { type CompiledRule, compileRule, compileTemplate } from '../core/sql/index.ts';
+import type { Need } from '../operations/operation.ts';
+import type { ActionTools, Parameter, RuleSinks, ServiceCall } from './rule-actions/action.ts';
+import { createAction, messageOf, type RuleAction } from './rule-actions/index.ts';
+
+/** A topic rule of a template. */
+export interface TopicRuleSpec {
+  readonly name: string;
+  readonly arn: string;
+  /** Of the `AWS::IoT::TopicRule`, intrinsic functions resolved. */
+  readonly properties: unknown;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly disabled: boolean;
+  readonly sql: CompiledRule;
+  readonly actions: readonly RuleAction[];
+  readonly errorAction: RuleAction | undefined;
+}
+
+/** What rules are compiled for. */
+export interface RuleWorld {
+  readonly accountId: string;
+  readonly region: string;
+  readonly sinks: RuleSinks;
+  /** Functions of SQL that call a service which the laptop has. */
+  readonly services: readonly string[];
+  readonly demand: (ruleName: string, roleArn: string, needs: readonly Need[]) => void;
+  /** @throws {Error} when the laptop does not have the target */
+  readonly service: (ruleName: string, target: string) => ServiceCall;
+}
+
+const SQL_VERSION = '2016-03-23';
+const MAX_ACTIONS = 10;
+
+const Payload = z.strictObject({
+  Sql: z.string(),
+  AwsIotSqlVersion: z.literal(SQL_VERSION, {
+    error: `must say ${SQL_VERSION}, the one version that the laptop has; without it AWS takes 2015-10-08`,
+  }),
+  Actions: z.array(z.unknown()).max(MAX_ACTIONS),
+  ErrorAction: z.unknown().optional(),
+  RuleDisabled: z.boolean().default(false),
+  Description: z.string().optional(),
+});
+
+const Properties = z.strictObject({
+  RuleName: z.string().optional(),
+  TopicRulePayload: Payload,
+  Tags: z.unknown().optional(),
+});
+
+/** Compiles one rule; what is wrong or lacking goes to `problems`, all of it. */
+export function compileDeclaration(
+  spec: TopicRuleSpec,
+  world: RuleWorld,
+  problems: string[],
+): Rule | undefined {
+  const properties = Properties.safeParse(spec.properties);
+  if (!properties.success) {
+    problems.push(`rule ${spec.name}: ${messageOf(properties.error)}`);
+    return undefined;
+  }
+  const { Sql, Actions, ErrorAction, RuleDisabled } = properties.data.TopicRulePayload;
+  const attempt = <Result>(what: string, make: () => Result): Result | undefined => {
+    try {
+      return make();
+    } catch (error) {
+      problems.push(`rule ${spec.name}, ${what}: ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+
+  const sql = attempt('SQL', () => compileRule(Sql, { services: world.services }));
+  const variables = sql?.statement.assignments.map(({ name }) => name);
+  const tools = actionTools(spec, world, world.services, variables);
+  const actions = Actions.map((declared, at) =>
+    attempt(`action ${at + 1}`, () => createAction(declared, tools)),
+  );
+  const errorTools = actionTools(spec, world, [], variables);
+  const errorAction =
+    ErrorAction === undefined
+      ? undefined
+      : attempt('error action', () => createAction(ErrorAction, errorTools));
+  if (sql === undefined) return undefined;
+  return {
+    name: spec.name,
+    disabled: RuleDisabled,
+    sql,
+    actions: actions.filter((action) => action !== undefined),
+    errorAction,
+  };
+}
+
+function actionTools(
+  { name, arn }: TopicRuleSpec,
+  { accountId, region, sinks, demand, service }: RuleWorld,
+  services: readonly string[],
+  variables: readonly string[] | undefined,
+): ActionTools {
+  return {
+    rule: { name, arn },
+    accountId,
+    region,
+    sinks,
+    parameter: (text) => parameterOf(text, services, variables),
+    demand: (roleArn, needs) => demand(name, roleArn, needs),
+    service: (target) => service(name, target),
+  };
+}
+
+function parameterOf(
+  text: string,
+  services: readonly string[],
+  variables: readonly string[] | undefined,
+): Parameter {
+  const template = compileTemplate(text, { services, ...(variables && { variables }) });
+  if (template.services.length > 0) {
+    return (turn) => template.evaluateAsync(turn.message, turn.env, turn.variables);
+  }
+  return (turn) => template.evaluate(turn.message, turn.env, turn.variables);
+}

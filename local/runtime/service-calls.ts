@@ -1,0 +1,28 @@
+import { type Caller, checkInput, type Operation } from '../operations/operation.ts';
+import { type Authorize, demand } from '../servers/aws-access.ts';
+
+/**
+ * Calls of emulated services from inside the laptop, held to the caller's role as those that come through the
+ * endpoint are.
+ *
+ * @returns a function of a target (as in `x-amz-target`), which throws where the laptop does not have it, and
+ *   gives a function of caller and input
+ */
+export function createServiceCalls(operations: readonly Operation[], authorize: Authorize) {
+  const byTarget = new Map(
+    operations.flatMap((operation) =>
+      'target' in operation.route ? [[operation.route.target, operation] as const] : [],
+    ),
+  );
+
+  return (target: string) => {
+    const operation = byTarget.get(target);
+    if (operation === undefined) throw new Error(`the laptop does not have ${target} here`);
+    const { invalidInputCode = 'ValidationException' } = operation;
+    return async (caller: Caller, input: unknown): Promise<unknown> => {
+      const checked = checkInput(operation.input, input, invalidInputCode);
+      demand(authorize, caller, operation.needs(checked), operation.denialCode);
+      return await operation.run({ input: checked, caller });
+    };
+  };
+}
