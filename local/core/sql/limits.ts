@@ -5,7 +5,7 @@ export const DOCUMENTED_SIZE = 128 * 1024;
 /** Longest text that joining and replacing may make of a payload; beyond it the result is Undefined. */
 export const LONGEST_TEXT = 1024 * 1024;
 /** Elements that all nested SELECTs of one evaluation visit; those beyond are left out. */
-export const MOST_ELEMENTS = 1_000_000;
+export const MOST_ELEMENTS = 250_000;
 /** Longest regular expression; the time of a match grows with pattern times text. */
 export const LONGEST_PATTERN = 1_000;
 

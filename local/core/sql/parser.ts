@@ -157,14 +157,23 @@ class Parser {
     if (!this.#isWord('VALUE')) return false;
     const next = this.#peek(1);
     if (next.kind === 'word') return !/^(FROM|AS|AND|OR|WHERE)$/i.test(next.text);
-    if (next.kind === 'symbol' && next.text === '*') return !this.#startsOperand(this.#peek(2));
-    return next.kind !== 'end' && (next.kind !== 'symbol' || /^[([{]$/.test(next.text));
+    if (next.kind !== 'symbol') return next.kind !== 'end';
+    if (next.text === '*' || next.text === '-') return !this.#isNamedLater();
+    return /^[([{]$/.test(next.text);
   }
 
-  #startsOperand(token: Token): boolean {
-    if (token.kind === 'word') return !/^(FROM|WHERE|AND|OR)$/i.test(token.text);
-    if (token.kind === 'symbol') return /^[([{]$/.test(token.text);
-    return token.kind !== 'end';
+  /** Whether AS or a comma follows in this clause: `value * 2 AS x`, but `VALUE * FROM`. */
+  #isNamedLater(): boolean {
+    let depth = 0;
+    for (let distance = 1; depth >= 0; distance++) {
+      const { kind, text } = this.#peek(distance);
+      if (kind === 'end') return false;
+      if (kind === 'symbol') depth += Number('([{'.includes(text)) - Number(')]}'.includes(text));
+      if (depth === 0 && kind === 'symbol' && text === ',') return true;
+      if (depth === 0 && kind === 'word' && /^AS$/i.test(text)) return true;
+      if (depth === 0 && kind === 'word' && /^(FROM|WHERE)$/i.test(text)) return false;
+    }
+    return false;
   }
 
   #item(): SelectItem {

@@ -73,9 +73,9 @@ function substring(value: SqlValue, from: SqlValue, ...rest: SqlValue[]): SqlVal
 function replace(value: SqlValue, search: SqlValue, replacement: SqlValue): SqlValue {
   const [text, old, fresh] = [toText(value), toText(search), toText(replacement)];
   if (text === undefined || old === undefined || fresh === undefined) return undefined;
-  const parts = old === '' && text.length * fresh.length > LONGEST_TEXT ? [] : text.split(old);
-  if (text.length + parts.length * fresh.length > LONGEST_TEXT) return undefined;
-  return old === '' ? text.replaceAll('', () => fresh) : parts.join(fresh);
+  const count = old === '' ? text.length + 1 : text.split(old).length - 1;
+  if (text.length + count * fresh.length > LONGEST_TEXT) return undefined;
+  return text.replaceAll(old, () => fresh);
 }
 
 function regexpMatches(text: string, pattern: string): SqlValue {

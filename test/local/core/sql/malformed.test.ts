@@ -132,7 +132,7 @@ WHERE temperature >
     'an expression',
   ],
   [`SELECT "é𝒳" AS a FROM 'x' WHERE b !`, 1, 35, 'a name, literal, operator or bracket'],
-  ["SELECT ${topic()} AS a FROM 'x'", 1, 8, 'a name, literal, operator or bracket'],
+  ["SELECT ${ AS a FROM 'x'", 1, 8, 'a name, literal, operator or bracket'],
 ];
 
 /** With `#{` for the dollar and brace of a template, which no string literal here should seem to be. */
