@@ -1,4 +1,5 @@
 /** The guide's standard conversions (iot-sql-data-types); Undefined where a table has no row. */
+import { boundedText } from './limits.ts';
 import { floor, parseNumber, toDouble } from './numbers.ts';
 import { isNumber, jsonText, type SqlNumber, type SqlValue } from './values.ts';
 
@@ -27,9 +28,11 @@ export function toBoolean(value: SqlValue): boolean | undefined {
   return text === 'false' ? false : undefined;
 }
 
-/** Everything but Null and Undefined; Arrays and Objects as JSON. */
+/** Everything but Null and Undefined; Arrays and Objects as JSON of at most a megabyte. */
 export function toText(value: SqlValue): string | undefined {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined) return undefined;
-  return typeof value === 'object' && !isNumber(value) ? jsonText(value) : String(value);
+  if (typeof value !== 'object' || isNumber(value)) return String(value);
+  const text = jsonText(value);
+  return text === undefined ? undefined : boundedText(text);
 }

@@ -170,7 +170,7 @@ const LONGEST_TEXT = 200;
 
 function textOf(value: SqlValue): string {
   if (value === undefined) return 'Undefined';
-  const text = jsonText(value);
+  const text = jsonText(value) ?? 'a value too large to write';
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }
 

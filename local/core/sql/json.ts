@@ -2,7 +2,7 @@ import { parseNumber } from './numbers.ts';
 import type { SqlValue } from './values.ts';
 
 /** Arrays and objects inside one another; deeper text is not taken for JSON. The guide names no limit. */
-export const DEEPEST_JSON = 500;
+const DEEPEST_JSON = 500;
 
 /** Numerals that a double may not hold exactly: 16 digits or more, or an exponent of two digits. */
 const NEEDS_CARE = /\d[\d.]{15}|\d[eE][+-]?\d{2}/;

@@ -69,5 +69,8 @@ const withinSize =
     return sizeOf(value) > DOCUMENTED_SIZE ? undefined : value;
   };
 
-const sizeOf = (value: SqlValue): number =>
-  typeof value === 'object' || typeof value === 'string' ? Buffer.byteLength(jsonText(value)) : 0;
+function sizeOf(value: SqlValue): number {
+  if (typeof value !== 'object' && typeof value !== 'string') return 0;
+  const text = jsonText(value);
+  return text === undefined ? Number.POSITIVE_INFINITY : Buffer.byteLength(text);
+}

@@ -95,7 +95,9 @@ function runProgram(
     return { matched: true, payload: message.payload, value: undefined, binary: true, variables };
   }
   const value = program.select(scope);
-  return { matched: true, payload: Buffer.from(jsonText(value)), value, binary: false, variables };
+  const text = jsonText(value);
+  if (text === undefined) return new Unmatched(() => 'the outgoing payload is too large to write');
+  return { matched: true, payload: Buffer.from(text), value, binary: false, variables };
 }
 
 /** Most messages match few rules, so the sentence is made only for whoever reads it. */

@@ -60,7 +60,7 @@ const compilePart = (part: string | Expression, compiler: Compiler): string | Ev
 
 const OPEN = '${';
 
-export function parseTemplate(source: string): Template {
+function parseTemplate(source: string): Template {
   const parts: (string | Expression)[] = [];
   let at = 0;
   for (;;) {

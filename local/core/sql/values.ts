@@ -102,6 +102,15 @@ export function setField(draft: Draft, key: string, value: SqlValue): void {
   } else draft[key] = value;
 }
 
-/** JSON text of a value: Undefined fields are dropped, Undefined itself is the empty string. */
-export const jsonText = (value: SqlValue): string =>
-  value === undefined ? '' : JSON.stringify(value);
+/**
+ * JSON text of a value: Undefined fields are dropped, Undefined itself is the empty string. A value
+ * can name one part of the payload so often that no text can hold it: that has none.
+ */
+export function jsonText(value: SqlValue): string | undefined {
+  if (value === undefined) return '';
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}

@@ -26,10 +26,11 @@ function get(value: SqlValue, at: SqlValue): SqlValue {
 function transform(mode: SqlValue, attributes: SqlValue, array: SqlValue): SqlValue {
   if (mode !== 'enrichArray' || !isObject(attributes) || !isArray(array)) return undefined;
   // measured beforehand: the result repeats the attributes in every element
-  const repeated = jsonText(attributes).length * array.length;
-  if (repeated > 2 * DOCUMENTED_SIZE || !array.every(isObject)) return undefined;
+  const size = jsonText(attributes)?.length ?? Number.POSITIVE_INFINITY;
+  if (size * array.length > 2 * DOCUMENTED_SIZE || !array.every(isObject)) return undefined;
   const enriched = array.map((element) => merge(element, attributes));
-  return Buffer.byteLength(jsonText(enriched)) <= DOCUMENTED_SIZE ? enriched : undefined;
+  const text = jsonText(enriched);
+  return text !== undefined && Buffer.byteLength(text) <= DOCUMENTED_SIZE ? enriched : undefined;
 }
 
 /** Fields of the second object beside those of the first, and instead of those of equal name. */

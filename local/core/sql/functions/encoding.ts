@@ -12,9 +12,12 @@ type Bytes = (scope: Scope) => Uint8Array | undefined;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 function bytesOfBase64(text: string): Uint8Array | undefined {
+  if (!BASE64.test(text)) return undefined;
   const size = text.replace(/=+$/, '').length;
-  if (!BASE64.test(text) || size % 4 === 1) return undefined;
-  return text.length === size || text.length % 4 === 0 ? Buffer.from(text, 'base64') : undefined;
+  const padded = text.length > size;
+  return size % 4 === 1 || (padded && text.length % 4 !== 0)
+    ? undefined
+    : Buffer.from(text, 'base64');
 }
 
 /** The JSON value where the text is JSON, scalars included; any other text as a String. */

@@ -5,8 +5,11 @@ export type PatternPiece =
 
 const PIECE = /([A-Za-z])\1*|'(?:[^']|'')*'|[^A-Za-z']/g;
 
-/** Cuts a date pattern into pieces; undefined where a quote is left open. */
+const LONGEST_PATTERN = 1_000;
+
+/** Cuts a date pattern into pieces; undefined where a quote is left open, or for over 1,000 characters. */
 export function patternPieces(pattern: string): readonly PatternPiece[] | undefined {
+  if (pattern.length > LONGEST_PATTERN) return undefined;
   const pieces: PatternPiece[] = [];
   let end = 0;
   for (const match of pattern.matchAll(PIECE)) {

@@ -105,6 +105,22 @@ describe('evaluation', () => {
     expect(outcome).toMatchObject({ matched: true, value: undefined });
   });
 
+  it.each([
+    ['padding alone', "decode(x, 'base64')", '='.repeat(120_000)],
+    ['blanks', 'trim(x)', `${' '.repeat(60_000)}x${' '.repeat(60_000)}x`],
+    ['digits', 'abs(x)', '9'.repeat(120_000)],
+    ['an exponent', 'abs(x) + 1', `1E${'9'.repeat(20)}`],
+    ['a time pattern', 'parse_time(x, 0)', 'za'.repeat(60_000)],
+    ['an open quote', "time_to_epoch('x', x)", "'a".repeat(60_000)],
+    ['brackets', "decode(encode(x, 'base64'), 'base64')", '['.repeat(120_000)],
+    ['backslashes', "decode(encode(x, 'base64'), 'base64')", `"${'\\'.repeat(120_000)}`],
+  ])('is quick with 120,000 characters of %s', (_name, expression, x) => {
+    const rule = compileRule(`SELECT VALUE ${expression} FROM 'dt/#'`);
+    const started = performance.now();
+    rule.evaluate(messageOf({ x }), ENV);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
   it('knows every function that is no method of an object', () => {
     expect(Object.keys(FUNCTIONS)).not.toContain('constructor');
     for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
