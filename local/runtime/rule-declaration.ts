@@ -1,8 +1,14 @@
 import * as z from 'zod';
 import { type CompiledRule, compileRule, compileTemplate } from '../core/sql/index.ts';
 import type { Need } from '../operations/operation.ts';
-import type { ActionTools, Parameter, RuleSinks, ServiceCall } from './rule-actions/action.ts';
-import { createAction, messageOf, type RuleAction } from './rule-actions/index.ts';
+import type {
+  ActionTools,
+  Parameter,
+  RuleAction,
+  RuleSinks,
+  ServiceCall,
+} from './rule-actions/action.ts';
+import { createAction, messageOf } from './rule-actions/index.ts';
 
 /** A topic rule of a template. */
 export interface TopicRuleSpec {

@@ -19,7 +19,7 @@ const Touched = z.looseObject({
   ResourceArn: z.string().optional(),
 });
 
-export const tableArn = ({ region, accountId }: DynamoDbDeps, table: string): string =>
+const tableArn = ({ region, accountId }: DynamoDbDeps, table: string): string =>
   `arn:aws:dynamodb:${region}:${accountId}:table/${tableNameOf(table)}`;
 
 const ON_ITEMS: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import { type SqlValue, WideNumber } from '../../core/sql/index.ts';
 
 /** A value as DynamoDB stores it; Undefined has no attribute. */
-export function attributeValue(value: SqlValue): Record<string, unknown> | undefined {
+function attributeValue(value: SqlValue): Record<string, unknown> | undefined {
   if (value === undefined) return undefined;
   if (value === null) return { NULL: true };
   if (typeof value === 'boolean') return { BOOL: value };

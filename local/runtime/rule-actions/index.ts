@@ -11,9 +11,6 @@ import { s3 } from './s3.ts';
 import { sns } from './sns.ts';
 import { sqs } from './sqs.ts';
 
-export type { ActionTools, Delivery, RuleAction, RuleSinks, Turn } from './action.ts';
-export { ActionError } from './action.ts';
-
 type Build = (declaration: unknown, tools: ActionTools) => RuleAction;
 
 /** By their names in `AWS::IoT::TopicRule`. */

@@ -11,7 +11,7 @@ const INTERMITTENT =
   /Throttl|TooManyRequests|ProvisionedThroughputExceeded|LimitExceeded|SlowDown|ServiceUnavailable/;
 
 /** Whether trying again may help: the sink is overloaded or at fault itself. */
-export function isIntermittent(error: unknown): boolean {
+function isIntermittent(error: unknown): boolean {
   if (error instanceof ActionError) return error.retryable;
   return error instanceof AwsError && (error.statusCode >= 500 || INTERMITTENT.test(error.code));
 }

@@ -26,6 +26,7 @@ export function engineInput(operation: EngineOperation, input: Json): Json {
     }
   }
   if (namesPrototype(asked)) throw lacking(operation, 'attributes named __proto__');
+  if (Object.values(asked).some(holdsNull)) throw emptyValue();
   return withTableName(asked);
 }
 
@@ -42,6 +43,16 @@ function namesPrototype(value: unknown): boolean {
       (name === 'ExpressionAttributeNames' && Object.values(inner ?? {}).includes('__proto__')),
   );
 }
+
+/** Only the input itself may have members that are null, and they are left out; anywhere else a value is missing. */
+const holdsNull = (value: unknown): boolean =>
+  value === null || (typeof value === 'object' && Object.values(value).some(holdsNull));
+
+const emptyValue = (): AwsError =>
+  new AwsError(
+    'ValidationException',
+    'Supplied AttributeValue is empty, must contain exactly one of the supported datatypes',
+  );
 
 /** A table may be named by its ARN; the engine knows names only. */
 function withTableName(input: Json): Json {

@@ -296,11 +296,12 @@ describe('functions of SQL that call a service', () => {
   });
 
   it('run where it has, and end the rule without an error action when they fail', async () => {
-    const shadow = { fails: false };
+    const answers = [() => ({ x: 7 })];
     const services = {
-      get_thing_shadow: async () => {
-        if (shadow.fails) throw new Error('no shadow');
-        return { x: 7 };
+      async get_thing_shadow() {
+        const answer = answers.pop();
+        if (answer === undefined) throw new Error('no shadow');
+        return answer();
       },
     };
     const stores = await openStores();
@@ -322,7 +323,6 @@ describe('functions of SQL that call a service', () => {
     );
     await publish('dt/a', {});
     expect(parsed(await stores.bodies('work'))).toEqual([{ x: 7 }]);
-    shadow.fails = true;
     await publish('dt/a', {});
     expect(await stores.bodies('work')).toEqual([]);
     expect(await stores.bodies('errors')).toEqual([]);

@@ -80,7 +80,7 @@ export interface RuleOptions {
   readonly payload?: Readonly<Record<string, unknown>>;
 }
 
-export const ruleOf = ({
+const ruleOf = ({
   name = 'telemetry',
   sql = "SELECT * FROM 'dt/#'",
   actions = [],

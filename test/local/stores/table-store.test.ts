@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { AwsError } from '../../../local/operations/operation.ts';
 import {
   createTableStore,
   type EngineOperation,
@@ -148,6 +150,43 @@ describe('what the engine lacks', () => {
     const { store } = await setup();
     const put = { Item: key, ReturnValuesOnConditionCheckFailure: 'NONE' };
     await store.run('PutItem', { TableName: 'readings', ...put });
+  });
+});
+
+describe('malformed calls', () => {
+  it('are refused with a code of DynamoDB, whatever they hold', async () => {
+    const { store } = await setup();
+    const operations = fc.constantFrom<EngineOperation>(
+      'GetItem',
+      'PutItem',
+      'Query',
+      'UpdateItem',
+    );
+    const item = fc.dictionary(fc.constantFrom('pk', 'sk', 'a'), fc.jsonValue({ maxDepth: 2 }));
+    const text = fc.oneof(fc.string(), fc.constantFrom('a = :v', 'SET a = :v', 'pk = :v'));
+    const input = fc.record(
+      {
+        Item: item,
+        Key: item,
+        ConditionExpression: text,
+        KeyConditionExpression: text,
+        UpdateExpression: text,
+        ExpressionAttributeValues: fc.record({ ':v': fc.jsonValue({ maxDepth: 2 }) }),
+        Limit: fc.jsonValue({ maxDepth: 0 }),
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(operations, input, async (operation, members) => {
+        const call = store.run(operation, { TableName: 'readings', ...members });
+        const error = await call.then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        expect(error === undefined || error instanceof AwsError).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
