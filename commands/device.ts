@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { IoTClient } from '@aws-sdk/client-iot';
+import { writeDeviceFiles } from '../local/boot/devices.ts';
 import { NAME } from '../shared/core/names.ts';
 import { type Command, type ExitCode, OK, type Terminal, UsageError } from './command.ts';
-import { writeDeviceFiles } from './demo-devices.ts';
 import { openDeviceDesk } from './device-desk.ts';
 import { findTarget, TARGET_OPTIONS, TARGET_USAGE, type Target } from './target.ts';
 
@@ -55,7 +55,7 @@ async function add(
 ): Promise<void> {
   const made = await deskOf(target).add(thing, fleet);
   const directory = target.laptop?.devicesDirectory ?? DEVICES_DIRECTORY;
-  const files = writeDeviceFiles(directory, thing, made.certificatePem, made.privateKeyPem);
+  const files = writeDeviceFiles(directory, thing, made);
   const { certificateId } = made;
   if (json) terminal.out(`${JSON.stringify({ thing, fleet, certificateId, ...files })}\n`);
   else

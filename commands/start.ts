@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Laptop, startLaptop } from '../local/cloud.ts';
 import { startFleet } from '../local/fleet/fleet.ts';
@@ -115,7 +115,7 @@ async function live(
 ) {
   const stopped = untilInterrupted();
   const file = laptopFile(laptop, options);
-  const own = await ownDevice(laptop, file.devicesDirectory);
+  const own = await ownDevice(laptop);
   writeLaptopFile(file);
   screen.say(welcome(laptop, file, own));
   const fleet = options.fleet
@@ -135,7 +135,7 @@ async function live(
   await fleet?.stop();
 }
 
-const laptopFile = (laptop: Laptop, { stage, directory }: Options): LaptopFile => ({
+const laptopFile = (laptop: Laptop, { stage }: Options): LaptopFile => ({
   pid: process.pid,
   stage,
   region: laptop.region,
@@ -144,7 +144,7 @@ const laptopFile = (laptop: Laptop, { stage, directory }: Options): LaptopFile =
   mqttPort: laptop.mqttPort,
   httpsPort: laptop.httpsPort,
   caFile: laptop.caFile,
-  devicesDirectory: join(directory, 'devices'),
+  devicesDirectory: laptop.devicesDirectory,
 });
 
 function writeLaptopFile(file: LaptopFile): void {

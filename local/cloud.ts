@@ -6,7 +6,7 @@ import { type Backend, openBackend } from './boot/backend.ts';
 import { openCredentialDesk } from './boot/credentials.ts';
 import { createDelivery } from './boot/delivery.ts';
 import { declarePolicies } from './boot/device-policies.ts';
-import { registerDevice } from './boot/devices.ts';
+import { type DeviceDesk, registerDevice } from './boot/devices.ts';
 import { readFunctions, unpackFunctions } from './boot/functions.ts';
 import { createMappings } from './boot/mappings.ts';
 import { BootError, ofType } from './boot/resources.ts';
@@ -69,6 +69,8 @@ export interface Laptop {
   readonly caPem: string;
   /** What of the template does not run here. */
   readonly notices: readonly Notice[];
+  /** Where the devices made here have their files, a folder each. */
+  readonly devicesDirectory: string;
   /** Registers a device with a certificate just made, under the policies of the template. */
   readonly addDevice: (thing: string, fleet: string) => Promise<DeviceIdentity>;
   readonly counters: () => ReturnType<Gateway['counters']> & { readonly errorActions: number };
@@ -90,11 +92,18 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
   const stack = readStack(options.templateFile, place);
   const roles = loadRoles(stack);
   const code = await unpack(stack, options.packageDirectory);
-  const desk = openCredentialDesk(code.specs, randomHex);
+  const credentials = openCredentialDesk(code.specs, randomHex);
 
   const pki = await openPki({ directory: options.certificateDirectory, now: clock.now });
   const registry = createRegistry({ now: clock.now, uuid, ...place, ...kept });
   declarePolicies(stack, registry);
+  const desk: DeviceDesk = {
+    registry,
+    pki,
+    policyNames: ofType(stack, 'AWS::IoT::Policy').map(({ name }) => name),
+    directory: join(options.certificateDirectory, 'devices'),
+    now: clock.now,
+  };
 
   const open: { backend?: Backend; gateway?: Gateway } = {};
   const lambda = createLambdaRuntime({
@@ -102,7 +111,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     get endpoint() {
       return open.backend?.url ?? '';
     },
-    credentialsOf: desk.credentialsOf,
+    credentialsOf: credentials.credentialsOf,
     log,
     clock,
     asynchronous: {
@@ -118,9 +127,12 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     uuid,
     log,
     port: ports.aws,
-    callerOf: desk.callerOf,
+    callerOf: credentials.callerOf,
     authorize: roles.authorize,
-    operations: [...iotOperations({ registry, pki, ...place }), ...lambdaOperations(lambda)],
+    operations: [
+      ...iotOperations({ registry, pki, ...place, endpointOf }),
+      ...lambdaOperations(lambda),
+    ],
     faults: observed(options),
   });
   open.backend = backend;
@@ -177,8 +189,8 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     caPem: pki.caPem,
     notices: assessSupport(stack),
     counters: () => ({ ...gateway.counters(), errorActions: failed() }),
-    addDevice: (thing, fleet) =>
-      registerDevice({ registry, pki, policyNames: policyNames(stack) }, thing, fleet),
+    devicesDirectory: desk.directory,
+    addDevice: (thing, fleet) => registerDevice(desk, thing, fleet),
     idle: () => settled(mappings, lambda),
     close: async () => {
       await gateway.close();
@@ -192,6 +204,10 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     },
   };
 }
+
+/** DescribeEndpoint tells a host without a port: the gateway's ports are AWS's own unless they were moved. */
+const endpointOf = (endpointType: string): string | undefined =>
+  endpointType === 'iot:Data-ATS' ? 'localhost' : undefined;
 
 const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
 
@@ -235,9 +251,6 @@ async function settled(mappings: readonly Mapping[], lambda: LambdaRuntime): Pro
     for (const mapping of mappings) await mapping.idle();
   }
 }
-
-const policyNames = (stack: ResolvedStack): string[] =>
-  ofType(stack, 'AWS::IoT::Policy').map(({ name }) => name);
 
 function countErrorActions(stack: ResolvedStack, { queues }: Backend): () => number {
   const names = errorActionQueues(stack);

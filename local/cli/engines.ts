@@ -30,7 +30,10 @@ function storesOf(file: string) {
 }
 
 const Written = z.union([
-  z.object({ StreamName: z.string(), Records: z.array(z.object({ Data: z.instanceof(Uint8Array) })) }),
+  z.object({
+    StreamName: z.string(),
+    Records: z.array(z.object({ Data: z.instanceof(Uint8Array) })),
+  }),
   z.object({ QueueUrl: z.string(), Entries: z.array(z.object({ MessageBody: z.string() })) }),
   z.object({
     RequestItems: z.record(z.string(), z.array(z.looseObject({ PutRequest: z.unknown() }))),

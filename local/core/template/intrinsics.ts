@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { attempt, TemplateProblem } from './problem.ts';
 
 /** What an intrinsic function may ask of the template around it; each throws a `TemplateProblem`. */
