@@ -63,7 +63,8 @@ function resolve(template: Template, stack: StackOptions): ResolvedStack {
   };
   for (const logicalId of Object.keys(template.Resources)) {
     attempt(problems, undefined, () => {
-      if (isWanted(template.Resources[logicalId], scope)) resourceOf(logicalId, 'Resources');
+      if (isWanted(template.Resources[logicalId]?.Condition, scope, `Resources.${logicalId}`))
+        resourceOf(logicalId, 'Resources');
     });
   }
   const outputs = outputsOf(template, scope, problems);
@@ -138,8 +139,8 @@ function conditionsOf({ Conditions }: Template, scope: () => Scope): Scope['cond
   };
 }
 
-const isWanted = (resource: Resource | undefined, scope: Scope): boolean =>
-  resource?.Condition === undefined || scope.condition(resource.Condition, 'Condition');
+const isWanted = (condition: string | undefined, scope: Scope, path: string): boolean =>
+  condition === undefined || scope.condition(condition, path);
 
 /** Resolves on demand, so that what is referred to is always there before what refers to it. */
 function resourcesOf(
@@ -176,7 +177,7 @@ function resourcesOf(
       const circle = [...underWay.slice(underWay.indexOf(logicalId)), logicalId];
       throw new TemplateProblem(path, `circular dependency ${circle.join(' → ')}`);
     }
-    if (!isWanted(resource, scope())) {
+    if (!isWanted(resource.Condition, scope(), path)) {
       throw new TemplateProblem(
         path,
         `refers to ${logicalId}, whose condition ${resource.Condition} is false`,
@@ -187,8 +188,9 @@ function resourcesOf(
   const waitFor = ({ DependsOn }: Resource, logicalId: string): void => {
     for (const other of DependsOn) {
       attempt(problems, undefined, () => {
-        const wanted = isWanted(template.Resources[other], scope());
-        if (wanted) resourceOf(other, `Resources.${logicalId}.DependsOn`);
+        const path = `Resources.${logicalId}.DependsOn`;
+        const wanted = isWanted(template.Resources[other]?.Condition, scope(), path);
+        if (wanted) resourceOf(other, path);
       });
     }
   };
@@ -218,9 +220,7 @@ function outputsOf({ Outputs }: Template, scope: Scope, problems: string[]) {
   const outputs = new Map<string, unknown>();
   for (const [name, { Value, Condition }] of Object.entries(Outputs)) {
     const path = `Outputs.${name}`;
-    const wanted = attempt(problems, false, () => {
-      return Condition === undefined || scope.condition(Condition, path);
-    });
+    const wanted = attempt(problems, false, () => isWanted(Condition, scope, path));
     if (!wanted) continue;
     const value = evaluateAll(Value, path, scope, problems);
     if (value !== NO_VALUE) outputs.set(name, value);

@@ -39,7 +39,7 @@ export function createLane(options: LaneOptions): Lane {
     const leftMs = endsAtMs - options.now();
     if (leftMs <= 0 || isFull()) return;
     const enough = new AbortController();
-    const alarm = options.sleep(leftMs, AbortSignal.any([enough.signal, stop])).then(signal.notify);
+    const alarm = options.sleep(leftMs, enough.signal).then(signal.notify);
     while (!isFull() && options.now() < endsAtMs && !stop.aborted) await signal.wait();
     enough.abort();
     await alarm;

@@ -128,5 +128,17 @@ export async function streamWorld(
 
   const idle = () => clock.run(mapping.idle());
   const checkpoint = (shard = 'shardId-000000000000') => streams.checkpoint('mapping-1', shard);
-  return { clock, streams, mapping, mappingOf, batches, reports, log, put, idle, checkpoint };
+  return {
+    clock,
+    streams,
+    invoke,
+    mapping,
+    mappingOf,
+    batches,
+    reports,
+    log,
+    put,
+    idle,
+    checkpoint,
+  };
 }
