@@ -1,4 +1,4 @@
-export type { Mapping, MappingState } from './event-source/deps.ts';
+export type { Mapping } from './event-source/deps.ts';
 export { createQueueMapping, type QueueMappingDeps } from './event-source/queue-mapping.ts';
 export {
   declaredMapping,

@@ -7,7 +7,7 @@ export interface Credentials {
   readonly sessionToken: string;
 }
 
-export const logGroupOf = (functionName: string): string => `/aws/lambda/${functionName}`;
+const logGroupOf = (functionName: string): string => `/aws/lambda/${functionName}`;
 
 /** `arn:aws:lambda:<region>:<account>:function:<name>` */
 export const regionOf = (functionArn: string): string => functionArn.split(':')[3] ?? '';

@@ -27,8 +27,8 @@ export interface Mapping {
   readonly state: () => MappingState;
 }
 
-export const FIRST_WAIT_MS = 1000;
-export const LONGEST_WAIT_MS = 60_000;
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 60_000;
 
 /** Doubles with each failure before, from one second to a minute; its second half is random. */
 export function backoffMs(failuresBefore: number, random: number): number {
