@@ -1,13 +1,15 @@
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Log } from '../core/log.ts';
-import { createBroker } from '../core/mqtt/broker.ts';
+import { type Broker, createBroker } from '../core/mqtt/broker.ts';
 import type { Counters, Timers } from '../core/mqtt/broker-state.ts';
 import type { Ending } from '../core/mqtt/close.ts';
 import { type Inbound, inboundProperties } from '../core/mqtt/inbound.ts';
 import { LAPTOP_LIMITS, type Limits } from '../core/mqtt/limits.ts';
 import type { MessageProperties, Qos } from '../core/mqtt/message.ts';
+import { publishProblem } from '../core/mqtt/packets/publish.ts';
 import { Reason } from '../core/mqtt/reason.ts';
 import type { GatewayEvent } from '../core/mqtt/refusal.ts';
+import { basicIngest } from '../core/mqtt/topic.ts';
 import { createAuthority } from '../runtime/broker/authority.ts';
 import type { RegistryView } from '../runtime/broker/registry-view.ts';
 import { createHttpsServer } from './https.ts';
@@ -53,9 +55,9 @@ export interface ServiceMessage {
 }
 
 export interface Gateway {
-  /** @throws where a port is taken, as Node reports it (`EADDRINUSE`, with the port) */
+  /** Rejects where a port is taken, as Node reports it (`EADDRINUSE`, with the port), and then listens on none. */
   listen(options: ListenOptions): Promise<{ mqttPort: number; httpsPort: number }>;
-  /** Publishes to subscribers and rules; rejects where the rules engine does. */
+  /** Publishes to subscribers and rules; rejects where the rules engine does, and with a `RangeError` for a message that cannot be. */
   deliver(message: ServiceMessage): Promise<void>;
   /** Ends the connection of a client id, as DeleteConnection does. @returns whether there was one */
   disconnect(clientId: string, options?: { preventWillMessage?: boolean }): boolean;
@@ -83,33 +85,21 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const mqtt = createMqttServer({ broker, authority, registry, tls });
   const https = createHttpsServer({ broker, authority, registry, tls });
+  const destroySockets = trackSockets(mqtt);
 
   return {
     async listen({ mqttPort, httpsPort, host }) {
-      return {
-        mqttPort: await listenOn(mqtt, mqttPort, host),
-        httpsPort: await listenOn(https, httpsPort, host),
-      };
+      try {
+        return {
+          mqttPort: await listenOn(mqtt, mqttPort, host, log),
+          httpsPort: await listenOn(https, httpsPort, host, log),
+        };
+      } catch (error) {
+        await Promise.all([closed(mqtt), closed(https)]);
+        throw error;
+      }
     },
-    deliver: ({ topic, payload, properties, qos = 0, retain = false, principal = '' }) =>
-      broker.publish(
-        {
-          topic,
-          payload: Buffer.from(payload),
-          qos,
-          retain,
-          ...(properties !== undefined && { properties }),
-        },
-        {
-          topic,
-          payload,
-          protocol: 'mqtt',
-          principal,
-          sourceIp: '',
-          traceId: uuid(),
-          ...(properties !== undefined && { mqtt5: inboundProperties(properties) }),
-        },
-      ),
+    deliver: (message) => deliver(broker, message),
     disconnect: (clientId, { preventWillMessage = false } = {}) =>
       broker.disconnect(clientId, {
         reason: 'API_INITIATED_DISCONNECT',
@@ -121,19 +111,68 @@ export function createGateway(options: GatewayOptions): Gateway {
       authority.close();
       broker.close();
       https.closeAllConnections();
+      const cancel = timers(CLOSE_MS, destroySockets);
       await Promise.all([closed(mqtt), closed(https)]);
+      cancel();
     },
   };
+}
+
+/** Peers that do not close their end are not waited for longer than this. */
+const CLOSE_MS = 500;
+
+/** @returns how to end the connections of a server at once, those still in their handshake included */
+function trackSockets(server: Server): () => void {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  return () => {
+    for (const socket of sockets) socket.destroy();
+  };
+}
+
+/** The service's own messages need no policy, but they keep to the same topics and sizes. */
+async function deliver(broker: Broker, message: ServiceMessage): Promise<void> {
+  const { topic, payload, properties, qos = 0, retain = false, principal = '' } = message;
+  const { limits, uuid } = broker.state;
+  const problem = publishProblem(broker.state, topic, properties)?.text;
+  if (problem !== undefined) throw new RangeError(problem);
+  if (payload.length > limits.payloadBytes) {
+    const sizes = `${payload.length} bytes; at most ${limits.payloadBytes} are allowed`;
+    throw new RangeError(`payload for ${JSON.stringify(topic)} has ${sizes}`);
+  }
+  const mqtt5 = properties && inboundProperties(properties);
+  await broker.publish(
+    {
+      topic,
+      payload: Buffer.from(payload),
+      qos,
+      retain: retain && basicIngest(topic) === undefined,
+      ...(properties !== undefined && { properties }),
+    },
+    {
+      topic,
+      payload,
+      protocol: 'mqtt',
+      principal,
+      sourceIp: '',
+      traceId: uuid(),
+      ...(mqtt5 !== undefined && { mqtt5 }),
+    },
+  );
 }
 
 const isPort = (address: AddressInfo | string | null): address is AddressInfo =>
   address !== null && typeof address === 'object';
 
-function listenOn(server: Server, port: number, host: string): Promise<number> {
+function listenOn(server: Server, port: number, host: string, log: Log): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
       server.off('error', reject);
+      server.on('error', ({ message }) => log({ level: 'error', source: 'gateway', message }));
       const address = server.address();
       resolve(isPort(address) ? address.port : port);
     });

@@ -70,7 +70,6 @@ export function connectStream(
       steer();
     },
     end: () => endGently(stream, timers),
-    destroy: () => void stream.destroy(),
   };
   const connection = broker.accept(transport, peer);
   stream.on('data', (chunk: Buffer) => {

@@ -17,8 +17,6 @@ export interface Transport {
   resume(): void;
   /** Sends what is buffered, then closes. */
   end(): void;
-  /** Closes now. */
-  destroy(): void;
 }
 
 /** Who is at the other end, as the transport has authenticated it. */

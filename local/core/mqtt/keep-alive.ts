@@ -8,6 +8,8 @@ import { Reason } from './reason.ts';
 export function watchKeepAlive(broker: BrokerState, connection: Connection, client: Client): void {
   const timeoutMs = keepAliveTimeoutMs(client.keepAliveSeconds);
   const check = (): void => {
+    // while the broker itself does not read, silence is not the client's
+    if (connection.paused) connection.heardAtMs = broker.now();
     const leftMs = connection.heardAtMs + timeoutMs - broker.now();
     if (leftMs > 0) connection.cancelTimer = broker.timers(leftMs, check);
     else {

@@ -35,7 +35,7 @@ export const detached = (message: Message): Message => ({
   payload: Buffer.from(message.payload),
 });
 
-export function userPropertyPairs(
+function userPropertyPairs(
   properties: UserProperties | undefined,
 ): readonly (readonly [string, string])[] | undefined {
   if (properties === undefined) return undefined;

@@ -24,7 +24,7 @@ export type CertificateVerdict =
     };
 
 /** AWS's id of a certificate: SHA-256 of its DER, in lower-case hex. */
-export const certificateIdOf = (certificate: X509Certificate): string =>
+const certificateIdOf = (certificate: X509Certificate): string =>
   certificate.fingerprint256.replaceAll(':', '').toLowerCase();
 
 /**

@@ -16,7 +16,7 @@ import { createGateway, type Gateway } from '../../../local/servers/gateway.ts';
 import { createRegistry } from '../../../local/stores/registry.ts';
 import { systemTimer } from '../../../local/stores/timer.ts';
 
-export const FLEET = 'f1';
+const FLEET = 'f1';
 
 const DAY_MS = 86_400_000;
 const around = (nowMs: number): Validity => ({
@@ -35,7 +35,7 @@ const THING = variable('iot:Connection.Thing.ThingName');
 const OWN_TOPIC = `f1/${THING}/*`;
 
 /** What a device may do unless a test says otherwise: everything under its own topic, by thing name or certificate. */
-export const DEVICE_POLICY = {
+const DEVICE_POLICY = {
   Version: '2012-10-17',
   Statement: [
     {
@@ -126,6 +126,7 @@ export interface WorldOptions {
   readonly limits?: Partial<Limits>;
   readonly propagationDelayMs?: number;
   readonly publishToRules?: (inbound: Inbound) => Promise<void>;
+  readonly ports?: { readonly mqttPort: number; readonly httpsPort: number };
 }
 
 interface Pki {
@@ -142,7 +143,7 @@ async function makePki(): Promise<Pki> {
 }
 
 /** Certificates are dear and say nothing of a test's state, so one authority serves a whole file. */
-export const testPki = (): Promise<Pki> => {
+const testPki = (): Promise<Pki> => {
   pki ??= makePki();
   return pki;
 };
@@ -193,7 +194,10 @@ export async function openWorld(options: WorldOptions = {}) {
       propagationDelayMs: options.propagationDelayMs,
     }),
   });
-  const ports = await gateway.listen({ mqttPort: 0, httpsPort: 0, host: '127.0.0.1' });
+  const ports = await gateway.listen({
+    ...(options.ports ?? { mqttPort: 0, httpsPort: 0 }),
+    host: '127.0.0.1',
+  });
 
   const device = async (thing: string): Promise<Credential> => {
     const credential = await deviceCertificate(thing);

@@ -53,7 +53,11 @@ export function onConnect(
   const asked = read(broker, packet, version);
   const access = connection.peer.accessFor(asked.clientId);
   const refused = refusedBy(access, asked);
-  if (refused === undefined) admit(broker, connection, asked, access);
+  if (refused === undefined && isTooSoon(broker, asked.clientId)) {
+    const explanation = `${asked.clientId} connects more than once a second`;
+    reportBrokerRefusal(broker, subjectOf(connection), 'THROTTLED', explanation);
+    refuse(broker, connection, version, Reason.quotaExceeded);
+  } else if (refused === undefined) admit(broker, connection, asked, access);
   else {
     const subject = { ...subjectOf(connection), clientId: asked.clientId };
     reportPolicyRefusal(broker, subject, refused);
@@ -61,6 +65,9 @@ export function onConnect(
     refuse(broker, connection, version, Reason.notAuthorized);
   }
 }
+
+const isTooSoon = ({ limits, presence, now }: BrokerState, clientId: string): boolean =>
+  limits.rates && presence.sinceConnectMs(clientId, now()) < 1000;
 
 function connectProblem(
   packet: IConnectPacket,

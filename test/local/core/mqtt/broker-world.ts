@@ -99,9 +99,6 @@ export function brokerWorld(options: WorldOptions = {}) {
         end: () => {
           state.closed = true;
         },
-        destroy: () => {
-          state.closed = true;
-        },
       },
       {
         protocol: 'mqtt',

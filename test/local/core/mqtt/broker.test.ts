@@ -103,6 +103,16 @@ describe('CONNECT', () => {
     expect(world.broker.state.connections.size).toBe(0);
   });
 
+  it('of one client id more than once a second is refused where rates are on', () => {
+    const world = brokerWorld({ limits: { rates: true } });
+    world.online('t1');
+    world.clock.advance(999);
+    expect(world.online('t1', { version: 5 }).seen).toMatchObject([{ reasonCode: 0x97 }]);
+    expect(world.online('t1', { version: 4 }).seen).toMatchObject([{ returnCode: 3 }]);
+    world.clock.advance(1);
+    expect(world.online('t1').seen).toMatchObject([{ returnCode: 0 }]);
+  });
+
   it('keeps what follows it in the same breath out', () => {
     const world = brokerWorld();
     const device = world.device('t1');
