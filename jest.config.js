@@ -6,4 +6,6 @@ export default {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   testTimeout: 30_000,
+  // end-to-end tests mostly wait for batching windows, so more run at once than there are cores
+  maxWorkers: 3,
 };

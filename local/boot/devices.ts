@@ -86,7 +86,7 @@ async function storedCredential(
   const certificatePem = readFileSync(certificateFile, 'utf8');
   const { subject, notAfterMs } = parseCertificate(certificatePem);
   const fits =
-    subject['O']?.[0] === fleet &&
+    subject['Organization']?.[0] === fleet &&
     notAfterMs > now() + RENEW_MS &&
     (await isSignedBy(certificatePem, pki.deviceCaPem));
   return fits ? { certificatePem, privateKeyPem: readFileSync(keyFile, 'utf8') } : undefined;
