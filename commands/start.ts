@@ -1,9 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import * as z from 'zod';
+import { BootError } from '../local/boot/resources.ts';
 import { type Laptop, startLaptop } from '../local/cloud.ts';
 import { startFleet } from '../local/fleet/fleet.ts';
-import { type Command, OK, UsageError } from './command.ts';
+import { type Command, FailedError, OK, UsageError } from './command.ts';
 import { ownDevice, simulatedDevices } from './demo-devices.ts';
 import { COMPILED_TEMPLATE, PACKAGE_DIRECTORY, packageService } from './package-service.ts';
 import { openScreen, type Screen } from './screen.ts';
@@ -86,24 +88,43 @@ async function boot(
   screen.say(`Packaging stage ${stage} …`);
   await packageService(stage);
   const packagedAt = performance.now();
-  const laptop = await startLaptop({
-    templateFile: COMPILED_TEMPLATE,
-    packageDirectory: PACKAGE_DIRECTORY,
-    certificateDirectory: directory,
-    ...(keepsState && { directory }),
-    ports: {
-      aws: PORTS.aws + portOffset,
-      mqtt: PORTS.mqtt + portOffset,
-      https: PORTS.https + portOffset,
-    },
-    log: screen.log,
-    onCall,
-  });
+  const laptop = await bootable(
+    startLaptop({
+      templateFile: COMPILED_TEMPLATE,
+      packageDirectory: PACKAGE_DIRECTORY,
+      certificateDirectory: directory,
+      ...(keepsState && { directory }),
+      ports: {
+        aws: PORTS.aws + portOffset,
+        mqtt: PORTS.mqtt + portOffset,
+        https: PORTS.https + portOffset,
+      },
+      log: screen.log,
+      onCall,
+    }),
+  );
   const seconds = (from: number, to: number) => `${((to - from) / 1000).toFixed(1)} s`;
   screen.say(
     `Packaged in ${seconds(startedAt, packagedAt)}, started in ${seconds(packagedAt, performance.now())}.`,
   );
   return laptop;
+}
+
+const PORT_IN_USE = z.object({ code: z.literal('EADDRINUSE'), port: z.int() });
+
+/** @throws {FailedError} for what the person at the keyboard can mend: a port in use, a template that cannot run here */
+async function bootable(starting: Promise<Laptop>): Promise<Laptop> {
+  try {
+    return await starting;
+  } catch (error) {
+    if (error instanceof BootError) throw new FailedError(error.message);
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const inUse = PORT_IN_USE.safeParse(cause).data;
+    if (inUse === undefined) throw error;
+    throw new FailedError(
+      `Port ${inUse.port} is in use. End what listens there, or move all ports: npm start -- --port-offset 100`,
+    );
+  }
 }
 
 /** Until Ctrl-C: the fleet publishes, the line at the foot of the screen tells. */

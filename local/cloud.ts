@@ -86,16 +86,28 @@ export interface Laptop {
  * @throws {BootError} naming everything in the template that cannot be started
  */
 export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
+  await using opened = new AsyncDisposableStack();
+  const laptop = await boot(options, opened);
+  const running = opened.move();
+  return { ...laptop, close: () => running.disposeAsync() };
+}
+
+/** @param opened  takes what is to be closed again, the last first, also when a later step fails */
+async function boot(
+  options: LaptopOptions,
+  opened: AsyncDisposableStack,
+): Promise<Omit<Laptop, 'close'>> {
   const { log, clock = systemClock, random = Math.random, uuid = randomUUID, ports } = options;
   const place = { accountId: ACCOUNT_ID, region: options.region ?? DEFAULT_REGION };
   const kept = options.directory === undefined ? {} : { directory: options.directory };
   const stack = readStack(options.templateFile, place);
   const roles = loadRoles(stack);
-  const code = await unpack(stack, options.packageDirectory);
+  const code = await unpack(stack, options.packageDirectory, opened);
   const credentials = openCredentialDesk(code.specs, randomHex);
 
   const pki = await openPki({ directory: options.certificateDirectory, now: clock.now });
   const registry = createRegistry({ now: clock.now, uuid, ...place, ...kept });
+  opened.defer(registry.close);
   declarePolicies(stack, registry);
   const desk: DeviceDesk = {
     registry,
@@ -136,6 +148,8 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     faults: observed(options),
   });
   open.backend = backend;
+  opened.defer(backend.close);
+  opened.defer(lambda.close);
   await createDeclared(stack, backend, backend.url);
 
   const deliver = createDelivery(backend.queues, lambda);
@@ -171,10 +185,14 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
   });
   open.gateway = gateway;
   const schedules = openSchedules(stack, { ...clock, invokeAsync: lambda.invokeAsync, uuid, log });
-  const stopSweeping = keepSweeping(backend.tables.sweep, { ...clock, log });
 
+  opened.defer(keepSweeping(backend.tables.sweep, { ...clock, log }));
+  opened.defer(async () => {
+    await Promise.all([schedules.stop(), ...mappings.map((mapping) => mapping.stop())]);
+  });
   for (const mapping of mappings) mapping.start();
   schedules.start();
+  opened.defer(gateway.close);
   const listening = await gateway.listen({
     mqttPort: ports.mqtt,
     httpsPort: ports.https,
@@ -192,16 +210,6 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     devicesDirectory: desk.directory,
     addDevice: (thing, fleet) => registerDevice(desk, thing, fleet),
     idle: () => settled(mappings, lambda),
-    close: async () => {
-      await gateway.close();
-      await schedules.stop();
-      await Promise.all(mappings.map((mapping) => mapping.stop()));
-      await lambda.close();
-      await stopSweeping();
-      await backend.close();
-      await registry.close();
-      rmSync(code.directory, { recursive: true, force: true });
-    },
   };
 }
 
@@ -228,8 +236,13 @@ function readStack(
 }
 
 /** Each boot runs the packages as they are now, from a folder of its own. */
-async function unpack(stack: ResolvedStack, packageDirectory: string) {
+async function unpack(
+  stack: ResolvedStack,
+  packageDirectory: string,
+  opened: AsyncDisposableStack,
+) {
   const directory = mkdtempSync(join(tmpdir(), 'tributary-code-'));
+  opened.defer(() => rmSync(directory, { recursive: true, force: true }));
   const { functions, asyncSettings } = readFunctions(stack, directory);
   await unpackFunctions(functions, packageDirectory);
   return { directory, asyncSettings, specs: functions.map(({ spec }) => spec) };

@@ -47,7 +47,12 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     log,
     ...(faults && { faults }),
   });
-  url = await endpoint.listen(port);
+  try {
+    url = await endpoint.listen(port);
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
   return {
     ...stores,
     url,
