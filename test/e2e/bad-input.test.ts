@@ -79,14 +79,14 @@ const BAD: readonly Bad[] = [
   },
   {
     what: 'an unknown kind',
-    payload: '{"a":1}',
+    payload: '{"unknown":1}',
     kind: 'weather',
-    code: 'MALFORMED_TOPIC',
-    issue: /level 4|kind/,
+    code: 'UNKNOWN_KIND',
+    issue: /level 4 \(kind\).*telemetry or status/,
   },
   {
     what: 'a level too many',
-    payload: '{"a":1}',
+    payload: '{"levels":5}',
     kind: 'telemetry/x',
     code: 'MALFORMED_TOPIC',
     issue: /5 levels/,

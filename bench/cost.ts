@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { historyKey, latestKey } from '../shared/core/keys.ts';
+import { EXAMPLE_READING } from '../shared/core/reading.ts';
+
+/**
+ * What a million messages cost, from the sizes of a real envelope, reading and item. List prices of us-east-1 in USD,
+ * without free tiers, as public sources quoted them in 2025 and 2026: check them before you rely on a total.
+ */
+const PRICES = {
+  iotMessage: 1.0 / 1e6,
+  iotRule: 0.15 / 1e6,
+  iotAction: 0.15 / 1e6,
+  lorawanMessage: 2.3 / 1e6,
+  lambdaRequest: 0.2 / 1e6,
+  lambdaGbSecond: 0.0000133334,
+  kinesisPutUnit: 0.014 / 1e6,
+  kinesisShardHour: 0.015,
+  dynamoWrite: 0.625 / 1e6,
+  kmsKeyMonth: 1,
+} as const;
+
+const MESSAGES = 1e6;
+const HOURS_A_MONTH = 730;
+/** Records a batch holds, and readings of one device in it: a stream that is busy, but not full. */
+const BATCH = 100;
+const READINGS_PER_DEVICE_AND_BATCH = 4;
+const LAMBDA_GB = 1;
+/** Billed time of a batch: CPU of a hundred messages, four calls, and the way to them. */
+const BATCH_SECONDS = 0.1;
+/** What a handler that stores one message takes, billed at 128 MB. */
+const NAIVE_GB_SECONDS = 0.02 * 0.125;
+
+const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+
+const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+const units = (size: number, unit: number): number => Math.ceil(size / unit);
+
+const sample: { Records: { kinesis: { data: string } }[] } = JSON.parse(
+  readFileSync('events/ingest.flat.json', 'utf8'),
+);
+const envelopeBytes = Buffer.from(sample.Records[0]?.kinesis.data ?? '', 'base64').length;
+const readingBytes = bytes(EXAMPLE_READING);
+const { thing, kind, observedAtMs, id } = EXAMPLE_READING;
+const historyBytes = readingBytes + bytes(historyKey(thing, observedAtMs, id)) + 30;
+const latestBytes = readingBytes + bytes(latestKey(thing, kind));
+
+const rule = PRICES.iotRule + PRICES.iotAction;
+const streams =
+  PRICES.kinesisPutUnit * (units(envelopeBytes, 25_000) + units(readingBytes, 25_000));
+const lambda =
+  (2 / BATCH) * (PRICES.lambdaRequest + LAMBDA_GB * BATCH_SECONDS * PRICES.lambdaGbSecond);
+const writes =
+  PRICES.dynamoWrite *
+  (units(historyBytes, 1024) + units(latestBytes, 1024) / READINGS_PER_DEVICE_AND_BATCH);
+const behindTheRule = streams + lambda + writes;
+const naiveBehindTheRule =
+  PRICES.lambdaRequest + NAIVE_GB_SECONDS * PRICES.lambdaGbSecond + PRICES.dynamoWrite;
+
+const WAYS = [
+  { way: 'MQTT or HTTPS', door: PRICES.iotMessage + rule },
+  { way: 'MQTT or HTTPS, Basic Ingest', door: rule },
+  { way: 'LoRaWAN (once `decode` is there)', door: PRICES.lorawanMessage + rule },
+];
+
+const rows = WAYS.map(({ way, door }) => ({
+  way,
+  tributary: MESSAGES * (door + behindTheRule),
+  naive: MESSAGES * (door + naiveBehindTheRule),
+}));
+const parts = {
+  'rule and action': MESSAGES * rule,
+  'streams, put units': MESSAGES * streams,
+  functions: MESSAGES * lambda,
+  'table writes': MESSAGES * writes,
+};
+const fixed = {
+  '5 shards (dev: uplinks 2, readings 2, signals 1)': 5 * HOURS_A_MONTH * PRICES.kinesisShardHour,
+  'KMS key': PRICES.kmsKeyMonth,
+};
+
+const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
+
+if (values.json) {
+  const sizes = { envelopeBytes, readingBytes, historyBytes, latestBytes };
+  process.stdout.write(`${JSON.stringify({ rows, parts, fixedPerMonth: fixed, sizes })}\n`);
+} else {
+  const lines = [
+    '| a million messages by | Tributary | naive |',
+    '|---|---|---|',
+    ...rows.map(
+      ({ way, tributary, naive }) => `| ${way} | ${dollars(tributary)} | ${dollars(naive)} |`,
+    ),
+    '',
+    `Behind the door: ${Object.entries(parts)
+      .map(([part, amount]) => `${part} ${dollars(amount)}`)
+      .join(', ')}.`,
+    `A month, whatever is sent: ${Object.entries(fixed)
+      .map(([part, amount]) => `${part} ${dollars(amount)}`)
+      .join(', ')}.`,
+    `Sizes in bytes: envelope ${envelopeBytes}, reading ${readingBytes}, history item ${historyBytes}, latest item ${latestBytes}.`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
