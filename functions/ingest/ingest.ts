@@ -1,7 +1,7 @@
 import type { Fleets } from '../../shared/adapters/device-table.ts';
 import type { Outgoing, ReadingsStream } from '../../shared/adapters/readings-stream.ts';
 import type { TimeLeft } from '../../shared/adapters/retry.ts';
-import { type Envelope, parseEnvelope } from '../../shared/core/envelope.ts';
+import { parseEnvelope } from '../../shared/core/envelope.ts';
 import { reject } from '../../shared/core/errors.ts';
 import { parseTopic, type Topic } from '../../shared/core/topic.ts';
 import {
@@ -22,9 +22,10 @@ export interface IngestDeps extends BatchDeps {
   readonly readings: ReadingsStream;
 }
 
+/** A message that was taken: whose it says it is, and its readings, ready to go out. */
 interface Message {
-  readonly envelope: Envelope;
   readonly topic: Topic;
+  readonly readings: readonly Outgoing[];
 }
 
 /**
@@ -35,45 +36,41 @@ export const ingest =
   (deps: IngestDeps) =>
   async (event: unknown, invocation: Invocation): Promise<BatchResponse> => {
     const batch = new Batch('ingest', event, invocation, deps);
-    const opened = batch.each(batch.records, open);
-    const { known, messages } = await lookUpFleets(batch, opened, deps);
-    const outgoing = batch.each(messages, (message) => normaliseChecked(message, known));
+    const messages = batch.each(batch.records, readMessage);
+    const outgoing = await checkFleets(batch, messages, deps);
     batch.without(outgoing, await deps.readings.put(valuesOf(outgoing), batch.timeLeft));
     return batch.finish();
   };
 
-function open({ data }: StreamRecord): readonly Message[] {
+/** From bytes to bytes in one go, so that what lies between lives for one record and not for the batch. */
+function readMessage({ data }: StreamRecord): readonly Message[] {
   const envelope = parseEnvelope(Buffer.from(data, 'base64').toString());
-  return envelope === undefined ? [] : [{ envelope, topic: parseTopic(envelope.topic) }];
-}
-
-async function lookUpFleets(
-  batch: Batch,
-  opened: readonly Held<Message>[],
-  { fleets }: IngestDeps,
-): Promise<{ readonly known: Fleets['known']; readonly messages: readonly Held<Message>[] }> {
-  const things = new Set(opened.map(({ value }) => value.topic.thing));
-  const { known, failures } = await fleets.fleetsOf([...things], batch.timeLeft);
-  const reasons = new Map(failures.map(({ item, reason }) => [item, reason]));
-  const unasked = opened.flatMap(({ value }) => {
-    const reason = reasons.get(value.topic.thing);
-    return reason === undefined ? [] : [{ item: value, reason }];
-  });
-  return { known, messages: batch.without(opened, unasked) };
-}
-
-/** A device unknown to the directory is new, and its topic, which its policy pins, is believed. */
-function normaliseChecked(
-  { envelope, topic }: Message,
-  known: Fleets['known'],
-): readonly Outgoing[] {
-  if ((known.get(topic.thing) ?? topic.fleet) !== topic.fleet) {
-    reject('FLEET_MISMATCH', 'topic', 'level 2 (fleet) is not the fleet of this thing');
-  }
-  return normalise(envelope, topic).map((reading) => ({
+  if (envelope === undefined) return [];
+  const topic = parseTopic(envelope.topic);
+  const readings = normalise(envelope, topic).map((reading) => ({
     key: reading.thing,
     data: encodeReading(reading),
   }));
+  return [{ topic, readings }];
+}
+
+/** A device unknown to the directory is new, and its topic, which its policy pins, is believed. */
+async function checkFleets(
+  batch: Batch,
+  messages: readonly Held<Message>[],
+  { fleets }: IngestDeps,
+): Promise<readonly Held<Outgoing>[]> {
+  const things = new Set(messages.map(({ value }) => value.topic.thing));
+  const { known, failures } = await fleets.fleetsOf([...things], batch.timeLeft);
+  const reasons = new Map(failures.map(({ item, reason }) => [item, reason]));
+  const unasked = messages.flatMap(({ value }) => {
+    const reason = reasons.get(value.topic.thing);
+    return reason === undefined ? [] : [{ item: value, reason }];
+  });
+  return batch.each(batch.without(messages, unasked), ({ topic, readings }) => {
+    if ((known.get(topic.thing) ?? topic.fleet) === topic.fleet) return readings;
+    return reject('FLEET_MISMATCH', 'topic', 'level 2 (fleet) is not the fleet of this thing');
+  });
 }
 
 const valuesOf = <Value>(held: readonly Held<Value>[]): Value[] => held.map(({ value }) => value);

@@ -3,7 +3,7 @@ import { payloadOf } from '../../shared/core/envelope.ts';
 import { reject } from '../../shared/core/errors.ts';
 import { decodePayload, type Sample } from '../../shared/core/payload.ts';
 import { READING_LIMIT_BYTES, type Reading } from '../../shared/core/reading.ts';
-import { payloadDigest, readingId } from '../../shared/core/reading-id.ts';
+import { payloadKey, readingId } from '../../shared/core/reading-id.ts';
 import { observedAtMs } from '../../shared/core/time.ts';
 import type { Topic } from '../../shared/core/topic.ts';
 import { transportOf } from '../../shared/core/transport.ts';
@@ -15,40 +15,38 @@ import { transportOf } from '../../shared/core/transport.ts';
  * @throws {RejectedError} when the payload or a clock cannot be taken; then none of the message's samples is
  */
 export function normalise(envelope: Envelope, topic: Topic): readonly Reading[] {
-  const payload = payloadOf(envelope);
-  const samples = decodePayload(payload);
-  let digest: string | undefined;
-  const digestOnce = (): string => {
-    digest ??= payloadDigest(payload);
-    return digest;
+  const samples = decodePayload(payloadOf(envelope));
+  let key: string | undefined;
+  const keyOnce = (): string => {
+    key ??= payloadKey(envelope.data);
+    return key;
   };
-  return samples.map((sample) => toReading(sample, envelope, topic, digestOnce));
+  return samples.map((sample) => toReading(sample, envelope, topic, keyOnce));
 }
 
 function toReading(
   { index, metrics, units, deviceMs, timePath, mid, seq }: Sample,
   envelope: Envelope,
   { thing, fleet, kind }: Topic,
-  digest: () => string,
+  payload: () => string,
 ): Reading {
   const { messageId, receivedAtMs, principal, sourceIp, traceId } = envelope;
   const timed = deviceMs !== undefined || seq !== undefined;
-  const identity = { thing, kind, index, messageId, timed };
   return {
     v: 1,
-    id: readingId(mid === undefined ? identity : { ...identity, mid }, digest),
+    id: readingId({ thing, kind, index, messageId, mid, timed }, payload),
     thing,
     fleet,
     kind,
     transport: transportOf(envelope),
     principal,
-    ...(sourceIp === undefined ? undefined : { sourceIp }),
+    sourceIp,
     observedAtMs: observedAtMs(deviceMs, receivedAtMs, timePath),
     receivedAtMs,
     metrics,
-    ...(units === undefined ? undefined : { units }),
+    units,
     raw: { messageId, index },
-    ...(traceId === undefined ? undefined : { traceId }),
+    traceId,
   };
 }
 

@@ -14,7 +14,8 @@ export type Plain =
 /** An item of plain data; what is undefined is left out. */
 export function toItem(fields: { readonly [name: string]: Plain }): Item {
   const item: Item = {};
-  for (const [name, value] of Object.entries(fields)) {
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
     if (value !== undefined) item[name] = toAttribute(value);
   }
   return item;

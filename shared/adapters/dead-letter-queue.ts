@@ -8,8 +8,6 @@ import type { DeadLetter } from '../core/dead-letter.ts';
 import { chunks } from './chunks.ts';
 import { type Failure, type RetryTools, sendAll, type TimeLeft } from './retry.ts';
 
-export type DeadLetterQueue = ReturnType<typeof deadLetterQueue>;
-
 /** Bodies and attributes of a batch together. */
 const BATCH = { count: 10, bytes: 1_048_576 } as const;
 const ATTRIBUTES_BYTES = 200;

@@ -5,8 +5,6 @@ import type { TimeLeft } from './retry.ts';
 const DEVICES_LIMIT = 50_000;
 const TTL_MS = 5 * 60_000;
 
-export type FleetDirectory = ReturnType<typeof fleetDirectory>;
-
 /**
  * The fleet of a thing, remembered for five minutes by each container: a device that moves to another fleet is told
  * so within that time. Things without a profile are asked for again each time, as they may get one any moment.

@@ -11,5 +11,8 @@ export type Kind = z.infer<typeof Kind>;
 export const isKind = (text: string): text is Kind => KINDS.some((kind) => kind === text);
 
 /** The last millisecond of the year 9999: what ISO 8601 writes in four digits, and a key in fifteen. */
-export const LATEST_TIME_MS = 253_402_300_799_999;
+const LATEST_TIME_MS = 253_402_300_799_999;
 export const TimeMs = z.int().min(0).max(LATEST_TIME_MS);
+
+export const isTimeMs = (value: number): boolean =>
+  Number.isInteger(value) && value >= 0 && value <= LATEST_TIME_MS;

@@ -5,8 +5,8 @@ import { gatherMetrics, isObject, type PayloadObject } from './payload/metrics.t
 import type { Metric } from './reading.ts';
 import { deviceTimeMs } from './time.ts';
 
-export const PAYLOAD_LIMIT_BYTES = 128 * 1024;
-export const SAMPLES_LIMIT = 1000;
+const PAYLOAD_LIMIT_BYTES = 128 * 1024;
+const SAMPLES_LIMIT = 1000;
 const MID_LIMIT_CHARS = 128;
 
 /** Keys at a sample's root that are about the sample and not of it. */
@@ -16,13 +16,13 @@ const RESERVED: ReadonlySet<string> = new Set(['ts', 'timestamp', 'mid', 'seq'])
 export interface Sample {
   readonly index: number;
   readonly metrics: Readonly<Record<string, Metric>>;
-  readonly units?: Readonly<Record<string, string>>;
+  readonly units: Readonly<Record<string, string>> | undefined;
   /** The device's clock, as sent. */
-  readonly deviceMs?: number;
+  readonly deviceMs: number | undefined;
   /** Where in the payload that time was. */
   readonly timePath: string;
-  readonly mid?: string | number;
-  readonly seq?: number;
+  readonly mid: string | number | undefined;
+  readonly seq: number | undefined;
 }
 
 /**
@@ -121,30 +121,33 @@ function readSample(
   const { metrics, units, names, members } = gatherMetrics(value, at, RESERVED);
   if (names === 0)
     reject('MALFORMED_PAYLOAD', at === '' ? '(root)' : `[${index}]`, 'has no metric');
-  const { ts, timestamp, mid, seq } = value;
-  const sample: Sample = {
+  const timePath = at + timeKey(value, at);
+  const sample = {
     index,
     metrics,
-    ...(units === undefined ? undefined : { units }),
-    ...readTime(ts ?? undefined, timestamp ?? undefined, at),
-    ...(mid === undefined || mid === null ? undefined : { mid: readMid(mid, `${at}mid`) }),
-    ...(seq === undefined || seq === null ? undefined : { seq: readSeq(seq, `${at}seq`) }),
+    units,
+    deviceMs: whenThere(value['ts'] ?? value['timestamp'], timePath, deviceTimeMs),
+    timePath,
+    mid: whenThere(value['mid'], `${at}mid`, readMid),
+    seq: whenThere(value['seq'], `${at}seq`, readSeq),
   };
   return { sample, members };
 }
 
-function readTime(
-  ts: unknown,
-  timestamp: unknown,
-  at: string,
-): Pick<Sample, 'timePath' | 'deviceMs'> {
-  if (ts !== undefined && timestamp !== undefined) {
+/** Under which of its two names a sample has its time. */
+function timeKey({ ts = null, timestamp = null }: PayloadObject, at: string): string {
+  if (timestamp === null) return 'ts';
+  if (ts !== null) {
     reject('MALFORMED_PAYLOAD', `${at}timestamp`, 'is there beside ts; send one of them');
   }
-  const timePath = timestamp === undefined ? `${at}ts` : `${at}timestamp`;
-  const time = ts ?? timestamp;
-  return time === undefined ? { timePath } : { timePath, deviceMs: deviceTimeMs(time, timePath) };
+  return 'timestamp';
 }
+
+const whenThere = <Value>(
+  value: unknown,
+  path: string,
+  read: (value: unknown, path: string) => Value,
+): Value | undefined => (value === undefined || value === null ? undefined : read(value, path));
 
 function readMid(mid: unknown, path: string): string | number {
   if (typeof mid === 'number' && Number.isSafeInteger(mid)) return mid === 0 ? 0 : mid;

@@ -12,21 +12,21 @@ export interface Identity {
   readonly index: number;
   readonly messageId: string;
   /** The device's own id of the message; unique for that device and kind for as long as its history is kept. */
-  readonly mid?: string | number;
+  readonly mid?: string | number | undefined;
   /** Whether the sample has a time or a counter of its own, so that equal bytes mean the same sample. */
   readonly timed: boolean;
 }
 
 /**
  * The reading's id, the same for each redelivery. The first that there is decides:
- * the device's message id; else the payload's digest, when the sample has its own time or counter (both are in the
+ * the device's message id; else the payload, when the sample has its own time or counter (both are in the
  * payload as sent, before any clamping); else the envelope's message id, as equal readings without a time are two.
  *
- * @param digest  SHA-256 of the payload; asked for only when it decides
+ * @param payload  `payloadKey` of the payload; asked for only when it decides
  */
-export function readingId(identity: Identity, digest: () => string): string {
+export function readingId(identity: Identity, payload: () => string): string {
   if (identity.mid !== undefined) return idOf(typeof identity.mid, identity, String(identity.mid));
-  if (identity.timed) return idOf('digest', identity, digest());
+  if (identity.timed) return idOf('payload', identity, payload());
   return envelopeId(identity);
 }
 
@@ -34,7 +34,16 @@ export function readingId(identity: Identity, digest: () => string): string {
 export const envelopeId = (identity: Omit<Identity, 'mid' | 'timed'>): string =>
   idOf('envelope', identity, identity.messageId);
 
-export const payloadDigest = (payload: Uint8Array): string => hash('sha256', payload, 'base64url');
+const SHORT_CHARS = 1024;
+
+/**
+ * Stands for a payload in the ids of its samples: a short one for itself, a long one by its SHA-256, as it may hold a
+ * thousand samples. The two cannot be mistaken: base64 has a multiple of 4 characters, this digest 43.
+ *
+ * @param base64  the payload, canonical base64
+ */
+export const payloadKey = (base64: string): string =>
+  base64.length <= SHORT_CHARS ? base64 : hash('sha256', base64, 'base64url');
 
 /** Injective: no field but the last, which ends the text, can hold the delimiter. */
 const idOf = (

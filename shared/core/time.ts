@@ -4,7 +4,7 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
 /** How far a device's clock is believed, from the time of receipt. */
-export const TRUST = { behindMs: 7 * DAY_MS, aheadMs: 5 * MINUTE_MS } as const;
+const TRUST = { behindMs: 7 * DAY_MS, aheadMs: 5 * MINUTE_MS } as const;
 
 /** Below it a number is seconds (until the year 5138), from it on milliseconds (since 1973). */
 const SECONDS_BELOW = 1e11;

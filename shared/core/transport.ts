@@ -17,5 +17,6 @@ export function transportOf({
   principal,
 }: Pick<Envelope, 'clientId' | 'principal'>): Reading['transport'] {
   if (clientId.toLowerCase() === 'n/a') return 'https';
-  return ROLE_SESSION.test(principal) || COGNITO.test(principal) ? 'wss' : 'mqtt';
+  const isSigV4 = ROLE_SESSION.test(principal) || COGNITO.test(principal);
+  return isSigV4 ? 'wss' : 'mqtt';
 }

@@ -1,5 +1,5 @@
 /** An error as an SDK client throws it: named, with the status of the answer, or none when the network failed. */
-export const awsError = (name: string, httpStatusCode?: number): Error =>
+const awsError = (name: string, httpStatusCode?: number): Error =>
   Object.assign(new Error(name), { name, $metadata: { httpStatusCode } });
 
 export const throttled = (): Error => awsError('ProvisionedThroughputExceededException', 400);

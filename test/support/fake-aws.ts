@@ -31,7 +31,7 @@ export interface StreamEntry {
 }
 
 /** Thrown through everything: the container dies in the middle of an invocation. */
-export class Killed extends Error {
+class Killed extends Error {
   override readonly name = 'Killed';
 }
 

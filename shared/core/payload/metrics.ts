@@ -23,7 +23,7 @@ export type PayloadObject = Readonly<Record<string, unknown>>;
 
 const DEPTH_LIMIT = 32;
 /** Keys with a meaning on prototypes: whoever sends one wants something else than a metric. */
-const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+const FORBIDDEN = /^(?:__proto__|constructor|prototype)$/;
 
 export const isObject = (value: unknown): value is PayloadObject =>
   typeof value === 'object' &&
@@ -66,7 +66,7 @@ class Gatherer {
   }
 
   member(key: string, name: string, value: unknown, depth: number): void {
-    if (FORBIDDEN.has(key)) this.#reject(name, 'is a forbidden key');
+    if (FORBIDDEN.test(key)) this.#reject(name, 'is a forbidden key');
     if (!isMetricName(key)) {
       this.#reject(name, `is not a name: wants 1 to ${LIMITS.nameChars} characters, no controls`);
     }
@@ -98,7 +98,10 @@ class Gatherer {
     if (name.length > LIMITS.nameChars) {
       this.#reject(name, `makes a name longer than ${LIMITS.nameChars} characters`);
     }
-    if (Object.hasOwn(this.#into.metrics, name)) this.#reject(name, 'is there twice');
+    // one object has no key twice by now, so only a name that has dots can meet another
+    if (name.includes('.') && Object.hasOwn(this.#into.metrics, name)) {
+      this.#reject(name, 'is there twice');
+    }
     this.#count += 1;
     if (this.#count > LIMITS.metrics)
       this.#reject(name, `is one more than ${LIMITS.metrics} metrics`);

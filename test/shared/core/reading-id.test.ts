@@ -71,7 +71,7 @@ describe("a reading's id", () => {
 
   it('is equal if and only if what identifies the reading is', () => {
     const name = fc.constantFrom('a', 'b', 'a-1');
-    const text = fc.constantFrom('', '1', 'a\n1', 'digest', 'envelope\na');
+    const text = fc.constantFrom('', '1', 'a\n1', 'payload', 'envelope\na');
     const identity = fc.record({
       thing: name,
       kind: fc.constantFrom('telemetry' as const, 'status' as const),
