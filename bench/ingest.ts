@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { type ColdStart, measureColdStarts } from './support/cold-start.ts';
+import { type EndToEnd, measureEndToEnd } from './support/end-to-end.ts';
 import { type HandlerCpu, measureHandlers, parsed } from './support/handler-cpu.ts';
 
 /*
  * What the way of a message costs: CPU a message of the functions beside the floor of reading their batches, and what
- * a new container loads. One section after the other; each measures and each prints for itself.
+ * a new container loads, and how many messages a second pass through the laptop cloud. One section after the other; each measures and each prints for itself.
  */
 
 const USAGE = `npm run bench:ingest -- [--json] [--rounds N]
@@ -61,6 +62,20 @@ const coldStarts = (rounds: number): Section<readonly ColdStart[]> => ({
     ].join('\n'),
 });
 
+const endToEnd: Section<EndToEnd> = {
+  name: 'endToEnd',
+  measure: measureEndToEnd,
+  show: ({ messages, devices, acknowledgedPerSecond, storedPerSecond }) =>
+    table(
+      `${messages} messages of ${devices} devices through the laptop cloud, QoS 1 over mutual TLS (messages a second)`,
+      ['until', ''],
+      [
+        ['the last PUBACK', String(acknowledgedPerSecond)],
+        ['the last reading is stored', String(storedPerSecond)],
+      ],
+    ),
+};
+
 const kilobytes = (bytes: number): string => (bytes / 1000).toFixed(0);
 
 function table(
@@ -104,6 +119,7 @@ if (values.help) {
   const sections = [
     await run(handlers(rounds), values.json),
     await run(coldStarts(11), values.json),
+    await run(endToEnd, values.json),
   ];
   const figures = {
     node: process.version,

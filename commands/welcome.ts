@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Laptop } from '../local/cloud.ts';
 import type { OwnDevice } from './demo-devices.ts';
 import type { LaptopFile } from './target.ts';
@@ -7,7 +8,7 @@ const MESSAGE = `'{"temperature": 21.5, "door": "closed"}'`;
 /** What a person needs to know who sees this for the first time: where it listens, and what to paste. */
 export function welcome({ notices }: Laptop, file: LaptopFile, own: OwnDevice): string {
   const topic = `dt/${own.fleet}/${own.thing}/telemetry`;
-  const files = `--cert ${own.certificateFile} --key ${own.keyFile}`;
+  const identity = [`    --cert ${own.certificateFile} \\`, `    --key ${own.keyFile} \\`];
   const missing = notices.filter(({ kind }) => kind === 'unsupported');
   return [
     '',
@@ -17,13 +18,15 @@ export function welcome({ notices }: Laptop, file: LaptopFile, own: OwnDevice): 
     `  HTTPS   https://localhost:${file.httpsPort}      POST /topics/<topic>?qos=1, client certificate`,
     `  AWS     ${file.awsEndpoint}       Kinesis, DynamoDB, SQS, KMS, IoT, Lambda, STS`,
     '',
-    `Publish as the device ${own.thing}, whose certificate was just made:`,
+    `Publish as the device ${own.thing}, whose certificate is in ${dirname(own.certificateFile)}:`,
     '',
-    `  mosquitto_pub -h localhost -p ${file.mqttPort} --cafile ${file.caFile} ${files} \\`,
-    `    -i ${own.thing} -q 1 -t ${topic} -m ${MESSAGE}`,
+    `  mosquitto_pub -h localhost -p ${file.mqttPort} -i ${own.thing} -q 1 --cafile ${file.caFile} \\`,
+    ...identity,
+    `    -t ${topic} -m ${MESSAGE}`,
     '',
-    `  curl --cacert ${file.caFile} ${files} \\`,
-    `    'https://localhost:${file.httpsPort}/topics/${topic}?qos=1' -d ${MESSAGE}`,
+    `  curl --cacert ${file.caFile} \\`,
+    ...identity,
+    `    -d ${MESSAGE} 'https://localhost:${file.httpsPort}/topics/${topic}?qos=1'`,
     '',
     'and read it back:',
     '',
