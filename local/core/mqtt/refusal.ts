@@ -19,6 +19,8 @@ export interface PolicyRefusal extends Subject {
   readonly fix?: string;
   readonly policy?: string;
   readonly statement?: string | number;
+  /** Variables and condition keys with the values they had; null for those without one. */
+  readonly variables: Decision['variables'];
 }
 
 /** Something a policy has no say in: a limit, a reserved topic, the protocol itself. */
@@ -27,6 +29,18 @@ export interface BrokerRefusal extends Subject {
   /** Key of the counter it went into. */
   readonly reason: string;
   readonly explanation: string;
+}
+
+/** Somebody whose credentials were not taken: a signature, or what a custom authorizer was shown. */
+export interface CredentialRefusal {
+  readonly type: 'credential-refusal';
+  readonly protocol: Transports;
+  readonly sourceIp: string;
+  readonly reason: string;
+  readonly explanation: string;
+  /** Access key id or name of the authorizer. */
+  readonly principal?: string;
+  readonly clientId?: string;
 }
 
 /** A TLS peer that was not let in. */
@@ -43,6 +57,7 @@ export type GatewayEvent =
   | PolicyRefusal
   | BrokerRefusal
   | CertificateRefusal
+  | CredentialRefusal
   | { readonly type: 'lifecycle'; readonly topic: string; readonly body: object };
 
 type Witness = Pick<BrokerState, 'counters' | 'log' | 'onEvent'>;
@@ -63,12 +78,13 @@ export function reportPolicyRefusal(
   subject: Subject,
   { action, resource, decision }: Refused,
 ): void {
-  const { explanation, fix, policy, statement } = decision;
+  const { explanation, fix, policy, statement, variables } = decision;
   const about = {
     ...subject,
     action,
     resource,
     explanation,
+    variables,
     ...(fix !== undefined && { fix }),
     ...(policy !== undefined && { policy }),
     ...(statement !== undefined && { statement }),
@@ -89,4 +105,14 @@ export function reportBrokerRefusal(
   const about = { ...subject, reason, explanation };
   broker.log({ level: 'warn', source: 'gateway', message: explanation, ...about });
   broker.onEvent({ type: 'broker-refusal', ...about });
+}
+
+/** Tells the operator why credentials were not taken; the client learns only that they were not. */
+export function reportCredentialRefusal(
+  broker: Witness,
+  refusal: Omit<CredentialRefusal, 'type'>,
+): void {
+  countRefusal(broker, refusal.reason);
+  broker.log({ level: 'warn', source: 'gateway', message: refusal.explanation, ...refusal });
+  broker.onEvent({ type: 'credential-refusal', ...refusal });
 }

@@ -1,8 +1,18 @@
 import type { CompiledPolicies, CompiledStatement } from './compile.ts';
 import { allowsAttributes, applies, type PolicyRequest } from './evaluate.ts';
-import { explainAllowed, explainDenied, explainRefused, fixDenied, fixRefused } from './explain.ts';
+import {
+  explainAllowed,
+  explainDenied,
+  explainRefused,
+  fixDenied,
+  fixRefused,
+  type NearMiss,
+  nearestMiss,
+  type Values,
+  valuesOf,
+} from './explain.ts';
 
-/** Explanation and fix are worked out when first read, so that a decision costs little. */
+/** Explanation, fix and variables are worked out when first read, so that a decision costs little. */
 export interface Decision {
   readonly allowed: boolean;
   readonly reason: 'allowed' | 'explicit-deny' | 'no-statement-allows';
@@ -14,6 +24,8 @@ export interface Decision {
   readonly explanation: string;
   /** The smallest change that would allow it. */
   readonly fix?: string | undefined;
+  /** Variables and condition keys of the statement that decided, or came nearest, with the values they had. */
+  readonly variables: Values;
 }
 
 /**
@@ -28,16 +40,7 @@ export function decide(policies: CompiledPolicies, request: PolicyRequest): Deci
   for (const statement of allows)
     if (applies(statement, request) && allowsAttributes(statement, policies, request))
       return allowed(statement, request);
-  return {
-    allowed: false,
-    reason: 'no-statement-allows',
-    get explanation() {
-      return explainRefused(policies, request);
-    },
-    get fix() {
-      return fixRefused(policies, request);
-    },
-  };
+  return refused(policies, request);
 }
 
 const allowed = (statement: CompiledStatement, request: PolicyRequest): Decision => ({
@@ -47,6 +50,9 @@ const allowed = (statement: CompiledStatement, request: PolicyRequest): Decision
   statement: statement.id,
   get explanation() {
     return explainAllowed(statement, request);
+  },
+  get variables() {
+    return valuesOf(statement, statement.resources, request.context);
   },
 });
 
@@ -61,4 +67,28 @@ const denied = (statement: CompiledStatement, request: PolicyRequest): Decision 
   get fix() {
     return fixDenied(statement);
   },
+  get variables() {
+    return valuesOf(statement, statement.resources, request.context);
+  },
 });
+
+function refused(policies: CompiledPolicies, request: PolicyRequest): Decision {
+  let miss: { readonly nearest: NearMiss | undefined } | undefined;
+  const nearest = (): NearMiss | undefined => {
+    miss ??= { nearest: nearestMiss(policies, request) };
+    return miss.nearest;
+  };
+  return {
+    allowed: false,
+    reason: 'no-statement-allows',
+    get explanation() {
+      return explainRefused(nearest(), policies, request);
+    },
+    get fix() {
+      return fixRefused(nearest(), request);
+    },
+    get variables() {
+      return nearest()?.values ?? {};
+    },
+  };
+}

@@ -213,6 +213,10 @@ describe('a decision', () => {
       policy: 'device',
       statement: 1,
       explanation: `iot:Publish on ${arn('topic/dt/f1/t1/status')} is allowed by statement 1 of policy "device" (iot:Connection.Thing.Attributes[fleet] = "f1", iot:Connection.Thing.ThingName = "t1").`,
+      variables: {
+        'iot:Connection.Thing.Attributes[fleet]': 'f1',
+        'iot:Connection.Thing.ThingName': 't1',
+      },
     });
   });
 
