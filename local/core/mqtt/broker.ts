@@ -83,6 +83,7 @@ function accept(state: BrokerState, transport: Transport, peer: Peer): Connectio
     decoder: createDecoder(),
     client: undefined,
     closed: false,
+    authenticating: false,
     paused: false,
     heardAtMs: state.now(),
     cancelTimer: nothing,

@@ -13,6 +13,8 @@ export interface Ending {
   /** DISCONNECT's reason code for an MQTT 5 client; none where the client or the network ended it. */
   readonly code?: ReasonCode;
   readonly preventWill?: boolean;
+  /** Forgets the session, however long it was to live. */
+  readonly cleanSession?: boolean;
 }
 
 /** Ends a connection: DISCONNECT for MQTT 5, lifecycle event, Last Will, what becomes of the session. */
@@ -51,9 +53,10 @@ function depart(
   broker: BrokerState,
   connection: Connection,
   client: Client,
-  { reason, preventWill = false }: Ending,
+  { reason, preventWill = false, cleanSession = false }: Ending,
 ): void {
   const { session } = client;
+  if (cleanSession) session.expirySeconds = 0;
   session.connection = undefined;
   requeueInFlight(session);
   broker.presence.disconnected(client.id, client.presenceVersion, broker.now());

@@ -19,6 +19,13 @@ export interface Transport {
   end(): void;
 }
 
+/** What a CONNECT carries of credentials. */
+export interface Login {
+  readonly clientId: string;
+  readonly username?: string;
+  readonly password?: Buffer;
+}
+
 /** Who is at the other end, as the transport has authenticated it. */
 export interface Peer {
   readonly protocol: TransportProtocol;
@@ -27,6 +34,11 @@ export interface Peer {
   readonly sourceIp: string;
   /** The rights this peer has under a client id. */
   accessFor(clientId: string): Access;
+  /**
+   * Set where the credentials come with the CONNECT: who it is after all, or undefined for nobody, of which the
+   * operator has been told by then.
+   */
+  readonly authenticate?: (login: Login) => Promise<Peer | undefined>;
 }
 
 export interface Will {
@@ -61,12 +73,15 @@ export interface Client {
 export interface Connection {
   /** `sessionIdentifier` of its lifecycle events. */
   readonly id: string;
-  readonly peer: Peer;
+  /** Another one once the CONNECT has told who it is. */
+  peer: Peer;
   readonly transport: Transport;
   readonly framer: Framer;
   readonly decoder: Decoder;
   client: Client | undefined;
   closed: boolean;
+  /** Its CONNECT waits for somebody to say who it is. */
+  authenticating: boolean;
   paused: boolean;
   heardAtMs: number;
   /** Ends the CONNECT timeout, later the keep-alive timer. */

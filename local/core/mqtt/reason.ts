@@ -55,7 +55,9 @@ export type DisconnectReason =
   | 'SERVER_ERROR'
   | 'SERVER_INITIATED_DISCONNECT'
   | 'API_INITIATED_DISCONNECT'
-  | 'THROTTLED';
+  | 'THROTTLED'
+  | 'CUSTOMAUTH_TTL_EXPIRATION'
+  | 'WEBSOCKET_TTL_EXPIRATION';
 
 /** Bytes that break the protocol: the connection they came on is closed, with `code` for an MQTT 5 client. */
 export class ProtocolFault extends Error {

@@ -47,6 +47,9 @@ function checkEarly(bytes: Buffer, index: number): void {
 function dispatch(broker: BrokerState, connection: Connection, packet: Packet): void {
   const { client } = connection;
   if (client === undefined) {
+    if (connection.authenticating) {
+      throw new ProtocolFault(Reason.protocolError, 'sends more without waiting for CONNACK');
+    }
     if (packet.cmd === 'connect') onConnect(broker, connection, packet);
     return;
   }

@@ -3,7 +3,7 @@ import type { Access } from '../access.ts';
 import type { BrokerState } from '../broker-state.ts';
 import { closeConnection, forgetSession } from '../close.ts';
 import { encode } from '../codec.ts';
-import type { Client, Connection, Will } from '../connection.ts';
+import type { Client, Connection, Login, Peer, Will } from '../connection.ts';
 import { drainQueue } from '../deliver.ts';
 import { watchKeepAlive } from '../keep-alive.ts';
 import { publishConnected, publishConnectFailed } from '../lifecycle.ts';
@@ -51,18 +51,61 @@ export function onConnect(
     return;
   }
   const asked = read(broker, packet, version);
+  if (connection.peer.authenticate === undefined) decide(broker, connection, asked);
+  else authenticate(broker, connection, asked, connection.peer.authenticate);
+}
+
+/** Nothing more is read until it is known who this is. */
+function authenticate(
+  broker: BrokerState,
+  connection: Connection,
+  asked: Asked,
+  ask: NonNullable<Peer['authenticate']>,
+): void {
+  connection.authenticating = true;
+  connection.transport.pause();
+  ask(loginOf(asked)).then(
+    (peer) => {
+      if (connection.closed) return;
+      connection.authenticating = false;
+      connection.transport.resume();
+      if (peer === undefined) turnAway(broker, connection, asked);
+      else {
+        connection.peer = peer;
+        decide(broker, connection, asked);
+      }
+    },
+    (error: unknown) => {
+      const message = 'a client could not be authenticated';
+      broker.log({ level: 'error', source: 'gateway', message, error });
+      closeConnection(broker, connection, { reason: 'SERVER_ERROR' });
+    },
+  );
+}
+
+const loginOf = ({ packet }: Asked): Login => ({
+  clientId: packet.clientId,
+  ...(packet.username !== undefined && { username: packet.username }),
+  ...(packet.password !== undefined && { password: Buffer.from(packet.password) }),
+});
+
+function turnAway(broker: BrokerState, connection: Connection, asked: Asked): void {
+  publishConnectFailed(broker, connection, asked.clientId);
+  refuse(broker, connection, asked.version, Reason.notAuthorized);
+}
+
+function decide(broker: BrokerState, connection: Connection, asked: Asked): void {
   const access = connection.peer.accessFor(asked.clientId);
   const refused = refusedBy(access, asked);
   if (refused === undefined && isTooSoon(broker, asked.clientId)) {
     const explanation = `${asked.clientId} connects more than once a second`;
     reportBrokerRefusal(broker, subjectOf(connection), 'THROTTLED', explanation);
-    refuse(broker, connection, version, Reason.quotaExceeded);
+    refuse(broker, connection, asked.version, Reason.quotaExceeded);
   } else if (refused === undefined) admit(broker, connection, asked, access);
   else {
     const subject = { ...subjectOf(connection), clientId: asked.clientId };
     reportPolicyRefusal(broker, subject, refused);
-    publishConnectFailed(broker, connection, asked.clientId);
-    refuse(broker, connection, version, Reason.notAuthorized);
+    turnAway(broker, connection, asked);
   }
 }
 
