@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { iotMayInvoke } from '../lambda-permission.ts';
 import { ActionError, type ActionKind, type LambdaSink } from './action.ts';
-import { ruleMayInvoke } from './lambda-permission.ts';
 
 const Declaration = z.strictObject({ FunctionArn: z.string().min(1) });
 
@@ -20,8 +20,8 @@ export const lambda: ActionKind<z.infer<typeof Declaration>> = {
       async prepare({ value, binary, ...turn }) {
         const resource = await functionArn({ value, binary, ...turn });
         const attempt = () => {
-          const invocation = { functionArn: resource, ruleArn: rule.arn, accountId };
-          if (!ruleMayInvoke(sink.permissions, invocation)) throw notPermitted(invocation);
+          const invocation = { functionArn: resource, sourceArn: rule.arn, accountId };
+          if (!iotMayInvoke(sink.permissions, invocation)) throw notPermitted(invocation);
           if (binary || value === undefined) throw noJson();
           return sink.invokeAsync(resource, value);
         };
@@ -36,9 +36,9 @@ function sinkOf(sink: LambdaSink | undefined): LambdaSink {
   throw new Error('the laptop runs no functions here');
 }
 
-const notPermitted = ({ functionArn, ruleArn }: { functionArn: string; ruleArn: string }) =>
+const notPermitted = ({ functionArn, sourceArn }: { functionArn: string; sourceArn: string }) =>
   new ActionError(
-    `iot.amazonaws.com is not authorized to perform: lambda:InvokeFunction on resource: ${functionArn}, because no AWS::Lambda::Permission of the function allows it for ${ruleArn}.`,
+    `iot.amazonaws.com is not authorized to perform: lambda:InvokeFunction on resource: ${functionArn}, because no AWS::Lambda::Permission of the function allows it for ${sourceArn}.`,
   );
 
 const noJson = (): ActionError =>

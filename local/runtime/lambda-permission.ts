@@ -8,33 +8,43 @@ const Permission = z.object({
   SourceAccount: z.string().optional(),
 });
 
-interface Invocation {
+export interface Invocation {
   readonly functionArn: string;
-  readonly ruleArn: string;
+  /** Rule, authorizer or topic that invokes. */
+  readonly sourceArn: string;
   readonly accountId: string;
 }
 
 /**
- * Whether the function's resource policy lets IoT's rule invoke it. A rule has no role for this action.
+ * Whether the function's resource policy lets AWS IoT invoke it for a rule or an authorizer, neither of which has a role for that.
  *
  * @param permissions  properties of `AWS::Lambda::Permission`s, intrinsic functions resolved
  */
-export function ruleMayInvoke(permissions: readonly unknown[], invocation: Invocation): boolean {
+export const iotMayInvoke = (permissions: readonly unknown[], invocation: Invocation): boolean =>
+  serviceMayInvoke('iot.amazonaws.com', permissions, invocation);
+
+/** The same for any service, as `sns.amazonaws.com`. */
+export function serviceMayInvoke(
+  service: string,
+  permissions: readonly unknown[],
+  invocation: Invocation,
+): boolean {
   return permissions.some((declared) => {
     const permission = Permission.safeParse(declared);
-    return permission.success && grants(permission.data, invocation);
+    return permission.success && grants(service, permission.data, invocation);
   });
 }
 
 function grants(
+  service: string,
   { FunctionName, Action, Principal, SourceArn, SourceAccount }: z.infer<typeof Permission>,
-  { functionArn, ruleArn, accountId }: Invocation,
+  { functionArn, sourceArn, accountId }: Invocation,
 ): boolean {
   return (
     nameOf(FunctionName) === nameOf(functionArn) &&
     ['lambda:InvokeFunction', 'lambda:*', '*'].includes(Action) &&
-    ['iot.amazonaws.com', '*'].includes(Principal) &&
-    (SourceArn === undefined || isLike(SourceArn, ruleArn)) &&
+    [service, '*'].includes(Principal) &&
+    (SourceArn === undefined || isLike(SourceArn, sourceArn)) &&
     (SourceAccount === undefined || SourceAccount === accountId)
   );
 }
