@@ -41,6 +41,16 @@ const RULES: readonly Rule[] = [
     as: 'the coat, not the body',
   },
   {
+    files: /^shared\/codec-runtime\/engine-file\.ts$/,
+    may: ['node:fs', 'node:path'],
+    as: 'the one place that knows where the engine lies',
+  },
+  {
+    files: /^shared\/codec-runtime\//,
+    may: ['shared/codec-runtime/', 'zod'],
+    as: 'a box for foreign code: no clock, no disk, no SDK to get hold of',
+  },
+  {
     files: /^(functions\/[^/]+\/)(?:[a-z]+-)?handler\.ts$/,
     may: ['$1', 'shared/', '@aws-sdk/', '@middy/core', 'aws-lambda', 'zod'],
     as: 'wiring: real clients, nothing decided',
