@@ -28,8 +28,6 @@ const routedBy =
   (operation: Operation): operation is Routed<Key> =>
     key in operation.route;
 
-export type Router = ReturnType<typeof createRouter>;
-
 /** Finds the operation of a request: by `x-amz-target`, by `Action`, or by method and path. */
 export function createRouter(operations: readonly Operation[]) {
   const targets = new Map(

@@ -21,8 +21,6 @@ const Catalogue = z.object({
   ),
 });
 
-export type StreamCatalogue = ReturnType<typeof openCatalogue>;
-
 /** Which streams there are, in `<directory>/streams.json` or, without a directory, in memory. */
 export function openCatalogue(directory: string | undefined) {
   if (directory !== undefined) mkdirSync(directory, { recursive: true });

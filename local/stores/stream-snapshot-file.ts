@@ -3,7 +3,7 @@ import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type * as z from 'zod';
 
-export type SnapshotFile<Value> = ReturnType<typeof snapshotFile<Value>>;
+type SnapshotFile<Value> = ReturnType<typeof snapshotFile<Value>>;
 
 /** A JSON file that is replaced whole: after a crash it holds the old value or the new one. */
 export function snapshotFile<Value>(path: string, schema: z.ZodType<Value>) {

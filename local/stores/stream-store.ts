@@ -19,11 +19,9 @@ export type {
   AppendListener,
   NewRecord,
   Position,
-  PutFailure,
   PutResult,
   StreamDefinition,
   StreamDescription,
-  StreamMode,
   StreamRecord,
 } from './stream-model.ts';
 

@@ -7,8 +7,6 @@ interface ShardReads {
   bytes: Bucket;
 }
 
-export type ReadThrottle = ReturnType<typeof createReadThrottle>;
-
 /** Five reads and 2 MiB a second and shard; a large answer is given and then paid off. */
 export function createReadThrottle(enabled: boolean, now: () => number) {
   const shards = new Map<string, ShardReads>();

@@ -4,8 +4,6 @@ import type { Timer } from '../../../local/stores/timer.ts';
 /** Rounds of the event loop in which everything that needs no time comes to rest. */
 const ROUNDS = 8;
 
-export type VirtualClock = ReturnType<typeof virtualClock>;
-
 /** A clock that stands still until `run` jumps it from alarm to alarm. */
 export function virtualClock(startMs = Date.parse('2026-01-01T00:00:00Z')) {
   let nowMs = startMs;
