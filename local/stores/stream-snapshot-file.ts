@@ -3,8 +3,6 @@ import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type * as z from 'zod';
 
-type SnapshotFile<Value> = ReturnType<typeof snapshotFile<Value>>;
-
 /** A JSON file that is replaced whole: after a crash it holds the old value or the new one. */
 export function snapshotFile<Value>(path: string, schema: z.ZodType<Value>) {
   let writing: Promise<void> = Promise.resolve();
