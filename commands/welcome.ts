@@ -16,7 +16,7 @@ export function welcome({ notices }: Laptop, file: LaptopFile, own: OwnDevice): 
     '',
     `  MQTT    mqtts://localhost:${file.mqttPort}      3.1.1 and 5, client certificate, TLS 1.2 or 1.3`,
     `  HTTPS   https://localhost:${file.httpsPort}      POST /topics/<topic>?qos=1, client certificate`,
-    `  AWS     ${file.awsEndpoint}       Kinesis, DynamoDB, SQS, KMS, IoT, Lambda, STS`,
+    `  AWS     ${file.awsEndpoint}       Kinesis, DynamoDB, SQS, SNS, KMS, IoT, Lambda, STS`,
     '',
     `Publish as the device ${own.thing}, whose certificate is in ${dirname(own.certificateFile)}:`,
     '',

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openBuckets, openDeliveries } from './boot/archives.ts';
 import { type Backend, openBackend } from './boot/backend.ts';
 import { openCredentialDesk } from './boot/credentials.ts';
 import { createDelivery } from './boot/delivery.ts';
@@ -9,18 +10,22 @@ import { declarePolicies } from './boot/device-policies.ts';
 import { type DeviceDesk, registerDevice } from './boot/devices.ts';
 import { readFunctions, unpackFunctions } from './boot/functions.ts';
 import { createMappings } from './boot/mappings.ts';
+import { loadResourcePolicies } from './boot/resource-policies.ts';
 import { BootError, ofType } from './boot/resources.ts';
 import { loadRoles } from './boot/roles.ts';
+import { openSinks } from './boot/rule-sinks.ts';
 import { errorActionQueues, openRules } from './boot/rules.ts';
 import { keepSweeping, openSchedules } from './boot/schedules.ts';
 import { createDeclared } from './boot/stores.ts';
 import { assessSupport, type Notice } from './boot/support.ts';
+import { openTopics } from './boot/topics.ts';
 import type { Log } from './core/log.ts';
 import type { Timers } from './core/mqtt/broker-state.ts';
 import { type ResolvedStack, resolveTemplate } from './core/template/index.ts';
 import type { DeviceIdentity } from './fleet/device.ts';
 import { iotOperations } from './operations/iot/index.ts';
 import { lambdaOperations } from './operations/lambda/index.ts';
+import { snsOperations } from './operations/sns/index.ts';
 import { openPki } from './pki/index.ts';
 import type { Mapping } from './runtime/event-source-mapping.ts';
 import { createLambdaRuntime, type LambdaRuntime } from './runtime/lambda.ts';
@@ -69,6 +74,8 @@ export interface Laptop {
   readonly caPem: string;
   /** What of the template does not run here. */
   readonly notices: readonly Notice[];
+  /** Where buckets are, a folder each; a temporary one unless state is kept. */
+  readonly objectsDirectory: string;
   /** Where the devices made here have their files, a folder each. */
   readonly devicesDirectory: string;
   /** Registers a device with a certificate just made, under the policies of the template. */
@@ -132,6 +139,16 @@ async function boot(
       deliver: (arn, { body, attributes }) => deliver(arn, body, attributes),
     },
   });
+  const policies = loadResourcePolicies(stack);
+  const { topics, publish } = openTopics(stack, {
+    ...place,
+    policies,
+    send: (queue, message) => open.backend?.queues.send(queue, message),
+    invokeAsync: lambda.invokeAsync,
+    now: clock.now,
+    uuid,
+    log,
+  });
   const backend = await openBackend({
     ...place,
     ...kept,
@@ -144,6 +161,7 @@ async function boot(
     operations: [
       ...iotOperations({ registry, pki, ...place, endpointOf }),
       ...lambdaOperations(lambda),
+      ...snsOperations({ topics, publish, ...place }),
     ],
     faults: observed(options),
   });
@@ -152,8 +170,13 @@ async function boot(
   opened.defer(lambda.close);
   await createDeclared(stack, backend, backend.url);
 
-  const deliver = createDelivery(backend.queues, lambda);
-  const mappings = createMappings(stack, {
+  const buckets = openBuckets(stack, options.directory);
+  opened.defer(buckets.close);
+  const { streams } = backend;
+  const archives = { objects: buckets, streams, roles, clock, random, uuid, log };
+  const deliveries = openDeliveries(stack, archives);
+  const deliver = createDelivery(backend.queues, lambda, publish);
+  const sources = createMappings(stack, {
     stores: backend,
     lambda,
     authorize: roles.authorize,
@@ -163,12 +186,20 @@ async function boot(
     uuid,
     log,
   });
+  const mappings = [...sources, ...deliveries.sources];
   const rules = openRules(stack, {
-    sinks: {
+    sinks: openSinks(stack, {
+      ...place,
       operations: backend.operations,
+      lambda,
       deliver: async (message) => open.gateway?.deliver(message),
-    },
-    invokeAsync: lambda.invokeAsync,
+      buckets,
+      deliveries,
+      topics,
+      publish,
+      policies,
+      log,
+    }),
     roles,
     env: { ...place, now: clock.now, random, uuid, sleep: clock.sleep },
     log,
@@ -207,6 +238,7 @@ async function boot(
     caPem: pki.caPem,
     notices: assessSupport(stack),
     counters: () => ({ ...gateway.counters(), errorActions: failed() }),
+    objectsDirectory: buckets.directory,
     devicesDirectory: desk.directory,
     addDevice: (thing, fleet) => registerDevice(desk, thing, fleet),
     idle: () => settled(mappings, lambda),

@@ -1,10 +1,11 @@
 import type { LambdaRuntime } from '../runtime/lambda.ts';
 import { resourceOf, serviceOf } from '../runtime/lambda-authorize.ts';
+import type { Publish } from '../runtime/topics/publisher.ts';
 import type { QueueStore } from '../stores/queue-store.ts';
 
-/** Puts a message on a queue, or an event before a function, by ARN. */
+/** Puts a message on a queue or a topic, or an event before a function, by ARN. */
 export const createDelivery =
-  (queues: QueueStore, lambda: Pick<LambdaRuntime, 'invokeAsync'>) =>
+  (queues: QueueStore, lambda: Pick<LambdaRuntime, 'invokeAsync'>, publish: Publish) =>
   async (
     arn: string,
     body: string,
@@ -14,10 +15,13 @@ export const createDelivery =
       lambda.invokeAsync(arn, JSON.parse(body));
       return;
     }
-    if (serviceOf(arn) !== 'sqs')
-      throw new Error(`${arn}: the laptop delivers to queues and functions`);
+    const isQueue = serviceOf(arn) === 'sqs';
+    if (!isQueue && serviceOf(arn) !== 'sns')
+      throw new Error(`${arn}: the laptop delivers to queues, topics and functions`);
     const stringValues = Object.entries(attributes).map(
       ([name, value]) => [name, { DataType: 'String', StringValue: value }] as const,
     );
-    queues.send(resourceOf(arn), { body, attributes: Object.fromEntries(stringValues) });
+    const texts = Object.fromEntries(stringValues);
+    if (isQueue) queues.send(resourceOf(arn), { body, attributes: texts });
+    else publish(arn, { message: body, attributes: texts });
   };

@@ -12,8 +12,7 @@ import { arnOf, BootError, ofType } from './resources.ts';
 import type { Roles } from './roles.ts';
 
 export interface RuleOptions {
-  readonly sinks: Omit<RuleSinks, 'lambda'>;
-  readonly invokeAsync: (functionArn: string, event: unknown) => unknown;
+  readonly sinks: RuleSinks;
   readonly roles: Roles;
   readonly env: RulesEnvironment;
   readonly log: Log;
@@ -21,8 +20,7 @@ export interface RuleOptions {
 
 /** The template's topic rules, compiled. @throws {BootError} naming whatever of them cannot run here */
 export function openRules(stack: ResolvedStack, options: RuleOptions): RulesEngine {
-  const { sinks, invokeAsync, roles, env, log } = options;
-  const permissions = ofType(stack, 'AWS::Lambda::Permission').map(({ properties }) => properties);
+  const { sinks, roles, env, log } = options;
   const rules = ofType(stack, 'AWS::IoT::TopicRule').map((rule) => ({
     name: rule.name,
     arn: arnOf(rule),
@@ -31,7 +29,7 @@ export function openRules(stack: ResolvedStack, options: RuleOptions): RulesEngi
   try {
     return createRulesEngine({
       rules,
-      sinks: { ...sinks, lambda: { invokeAsync, permissions } },
+      sinks,
       authorize: roles.authorizeRole,
       log,
       env,

@@ -11,9 +11,13 @@ const STARTED: ReadonlySet<string> = new Set([
   'AWS::KMS::Alias',
   'AWS::KMS::Key',
   'AWS::Kinesis::Stream',
+  'AWS::KinesisFirehose::DeliveryStream',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::EventSourceMapping',
   'AWS::Lambda::Function',
+  'AWS::S3::Bucket',
+  'AWS::SNS::Subscription',
+  'AWS::SNS::Topic',
   'AWS::SQS::Queue',
 ]);
 
@@ -21,13 +25,14 @@ const STARTED: ReadonlySet<string> = new Set([
 const INERT: Readonly<Record<string, string>> = {
   'AWS::CloudWatch::Alarm': 'no metrics are kept, so no alarm is evaluated',
   'AWS::Lambda::Permission': 'nobody but this stack can call its functions',
-  'AWS::Logs::LogGroup': 'functions log to the terminal',
-  'AWS::S3::Bucket': 'holds deployments and archives, and neither happens here',
-  'AWS::S3::BucketPolicy': 'goes with the bucket',
-  'AWS::SNS::Topic': 'only alarms publish to it',
-  'AWS::SNS::TopicPolicy': 'only alarms publish to it',
+  'AWS::Logs::LogGroup': 'functions, rules and delivery streams log to the terminal',
+  'AWS::Logs::LogStream': 'functions, rules and delivery streams log to the terminal',
+  'AWS::S3::BucketPolicy':
+    'buckets are folders of this machine; only what IoT may read for a rule is looked up in it',
+  'AWS::SNS::TopicPolicy':
+    'only this stack can publish to its topics, and alarms are not evaluated',
   'AWS::SQS::QueuePolicy':
-    'the endpoint is plain HTTP on loopback, which a TLS-only policy would refuse',
+    'the endpoint is plain HTTP on loopback, which a TLS-only policy would refuse; only what SNS may send is looked up in it',
 };
 
 export interface Notice {

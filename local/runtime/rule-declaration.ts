@@ -9,6 +9,7 @@ import type {
   ServiceCall,
 } from './rule-actions/action.ts';
 import { createAction, messageOf } from './rule-actions/index.ts';
+import type { RuleServices } from './rule-services.ts';
 
 /** A topic rule of a template. */
 export interface TopicRuleSpec {
@@ -24,6 +25,8 @@ export interface Rule {
   readonly sql: CompiledRule;
   readonly actions: readonly RuleAction[];
   readonly errorAction: RuleAction | undefined;
+  /** What its functions that call a service run on. */
+  readonly services: RuleServices;
 }
 
 /** What rules are compiled for. */
@@ -31,8 +34,8 @@ export interface RuleWorld {
   readonly accountId: string;
   readonly region: string;
   readonly sinks: RuleSinks;
-  /** Functions of SQL that call a service which the laptop has. */
-  readonly services: readonly string[];
+  /** Functions of SQL that call a service which the laptop has, acting for a rule. */
+  readonly services: (rule: TopicRuleSpec) => RuleServices;
   readonly demand: (ruleName: string, roleArn: string, needs: readonly Need[]) => void;
   /** @throws {Error} when the laptop does not have the target */
   readonly service: (ruleName: string, target: string) => ServiceCall;
@@ -79,13 +82,17 @@ export function compileDeclaration(
     }
   };
 
-  const sql = attempt('SQL', () => compileRule(Sql, { services: world.services }));
+  const services = world.services(spec);
+  const names = Object.keys(services);
+  const sql = attempt('SQL', () => compileRule(Sql, { services: names }));
   const variables = sql?.statement.assignments.map(({ name }) => name);
-  const tools = actionTools(spec, world, world.services, variables);
+  const called = countCalls(sql?.services ?? []);
+  const inTemplates = names.filter((name) => name !== NOT_IN_TEMPLATES);
+  const tools = actionTools(spec, world, { services: inTemplates, variables, called });
   const actions = Actions.map((declared, at) =>
     attempt(`action ${at + 1}`, () => createAction(declared, tools)),
   );
-  const errorTools = actionTools(spec, world, [], variables);
+  const errorTools = actionTools(spec, world, { services: [], variables, called });
   const errorAction =
     ErrorAction === undefined
       ? undefined
@@ -97,32 +104,48 @@ export function compileDeclaration(
     sql,
     actions: actions.filter((action) => action !== undefined),
     errorAction,
+    services,
   };
 }
+
+/** Protobuf is decoded in statements only. @see IoT Core Developer Guide, Substitution templates */
+const NOT_IN_TEMPLATES = 'decode_proto';
+/** What a statement and its templates may call once in all. */
+const ONCE_PER_RULE = 'get_registry_data';
+
+interface TemplateScope {
+  readonly services: readonly string[];
+  readonly variables: readonly string[] | undefined;
+  /** Whether the rule has made its one call by now. */
+  readonly called: { once: boolean };
+}
+
+const countCalls = (services: readonly string[]): TemplateScope['called'] => ({
+  once: services.includes(ONCE_PER_RULE),
+});
 
 function actionTools(
   { name, arn }: TopicRuleSpec,
   { accountId, region, sinks, demand, service }: RuleWorld,
-  services: readonly string[],
-  variables: readonly string[] | undefined,
+  scope: TemplateScope,
 ): ActionTools {
   return {
     rule: { name, arn },
     accountId,
     region,
     sinks,
-    parameter: (text) => parameterOf(text, services, variables),
+    parameter: (text) => parameterOf(text, scope),
     demand: (roleArn, needs) => demand(name, roleArn, needs),
     service: (target) => service(name, target),
   };
 }
 
-function parameterOf(
-  text: string,
-  services: readonly string[],
-  variables: readonly string[] | undefined,
-): Parameter {
+function parameterOf(text: string, { services, variables, called }: TemplateScope): Parameter {
   const template = compileTemplate(text, { services, ...(variables && { variables }) });
+  if (template.services.includes(ONCE_PER_RULE)) {
+    if (called.once) throw new Error(`${ONCE_PER_RULE} may be called once in a rule`);
+    called.once = true;
+  }
   if (template.services.length > 0) {
     return (turn) => template.evaluateAsync(turn.message, turn.env, turn.variables);
   }

@@ -16,7 +16,7 @@ export interface RulesEnvironment {
   readonly random: () => number;
   readonly uuid: () => string;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Functions of SQL that call a service, by name; rules that use others are refused. */
+  /** Functions of SQL that call a service, beside those that the sinks make possible. */
   readonly services?: NonNullable<SqlEnvironment['services']>;
 }
 
@@ -86,7 +86,7 @@ export function createRuleRun({ env, retries, say }: Deps) {
   };
 
   return async (rule: Rule, message: SqlMessage): Promise<void> => {
-    const sqlEnv = environmentOf(env);
+    const sqlEnv = environmentOf(env, rule);
     const outcome = await evaluate(rule, message, sqlEnv);
     if (!outcome?.matched) return;
     const { payload, value, binary, variables } = outcome;
@@ -97,21 +97,10 @@ export function createRuleRun({ env, retries, say }: Deps) {
   };
 }
 
-const environmentOf = ({
-  accountId,
-  region,
-  now,
-  random,
-  uuid,
-  services,
-}: RulesEnvironment): SqlEnvironment => ({
-  nowMs: now(),
-  accountId,
-  region,
-  random,
-  uuid,
-  ...(services && { services }),
-});
+const environmentOf = (
+  { accountId, region, now, random, uuid }: RulesEnvironment,
+  { services }: Rule,
+): SqlEnvironment => ({ nowMs: now(), accountId, region, random, uuid, services });
 
 const reasonOf = (error: unknown): string =>
   error instanceof AwsError ? `${error.message} (${error.code})` : messageOf(error);

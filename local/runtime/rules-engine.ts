@@ -7,8 +7,14 @@ import { demand } from '../servers/aws-access.ts';
 import type { RuleSinks } from './rule-actions/action.ts';
 import { messageOf } from './rule-actions/index.ts';
 import type { RetryOptions } from './rule-actions/retry.ts';
-import { compileDeclaration, type Rule, type TopicRuleSpec } from './rule-declaration.ts';
+import {
+  compileDeclaration,
+  type Rule,
+  type RuleWorld,
+  type TopicRuleSpec,
+} from './rule-declaration.ts';
 import { createRuleRun, type RulesEnvironment, type Say } from './rule-run.ts';
+import { createRuleServices } from './rule-services.ts';
 import { createServiceCalls } from './service-calls.ts';
 
 export type { RuleSinks } from './rule-actions/action.ts';
@@ -108,17 +114,27 @@ export function createRulesEngine(options: RulesEngineOptions): RulesEngine {
 }
 
 function compileAll({ rules, authorize, env }: RulesEngineOptions, sinks: RuleSinks): Rule[] {
-  const { accountId, region, services = {} } = env;
+  const { accountId, region } = env;
   const granted = (caller: Caller, need: Need) =>
     caller.kind === 'function'
       ? authorize(caller.roleArn, need)
       : { allowed: false, explanation: 'a rule acts under a role' };
   const serviceCall = createServiceCalls(sinks.operations, granted);
-  const world = {
+  const world: RuleWorld = {
     accountId,
     region,
     sinks,
-    services: Object.keys(services),
+    services: (rule: TopicRuleSpec) => ({
+      ...createRuleServices({
+        rule,
+        accountId,
+        sinks,
+        service: (target) => world.service(rule.name, target),
+        now: env.now,
+        sleep: env.sleep,
+      }),
+      ...env.services,
+    }),
     demand: (ruleName: string, roleArn: string, needs: readonly Need[]) =>
       demand(granted, sessionOf(ruleName, roleArn), needs),
     service(ruleName: string, target: string) {

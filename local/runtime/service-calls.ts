@@ -1,18 +1,16 @@
-import { type Caller, checkInput, type Operation } from '../operations/operation.ts';
+import { type Caller, checkInput, type Operation, type Route } from '../operations/operation.ts';
 import { type Authorize, demand } from '../servers/aws-access.ts';
 
 /**
  * Calls of emulated services from inside the laptop, held to the caller's role as those that come through the
  * endpoint are.
  *
- * @returns a function of a target (as in `x-amz-target`), which throws where the laptop does not have it, and
+ * @returns a function of a target (as in `x-amz-target`, or `iot GET /things/{thingName}`), which throws where the laptop does not have it, and
  *   gives a function of caller and input
  */
 export function createServiceCalls(operations: readonly Operation[], authorize: Authorize) {
   const byTarget = new Map(
-    operations.flatMap((operation) =>
-      'target' in operation.route ? [[operation.route.target, operation] as const] : [],
-    ),
+    operations.map((operation) => [targetOf(operation.route), operation] as const),
   );
 
   return (target: string) => {
@@ -25,4 +23,10 @@ export function createServiceCalls(operations: readonly Operation[], authorize: 
       return await operation.run({ input: checked, caller });
     };
   };
+}
+
+function targetOf(route: Route): string {
+  if ('target' in route) return route.target;
+  if ('action' in route) return `${route.service} ${route.action}`;
+  return `${route.service} ${route.method} ${route.path}`;
 }

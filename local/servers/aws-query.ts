@@ -32,7 +32,7 @@ function toMembers(tree: Tree): unknown {
   return Object.fromEntries(Array.from(tree, ([name, child]) => [name, toMembers(child)]));
 }
 
-/** An answer of the query protocol: lists are `member` elements, absent members are left out. */
+/** An answer of the query protocol: lists are `member` elements, a `Map` is its `entry` elements, absent members are left out. */
 export function xmlAnswer(
   action: string,
   xmlNamespace: string,
@@ -62,6 +62,9 @@ function element(name: string, value: unknown): string {
 
 function content(value: unknown): string {
   if (Array.isArray(value)) return value.map((item) => element('member', item)).join('');
+  if (value instanceof Map) {
+    return Array.from(value, ([key, child]) => element('entry', { key, value: child })).join('');
+  }
   if (typeof value !== 'object' || value === null) return escapeXml(String(value));
   return Object.entries(value)
     .map(([name, child]) => element(name, child))

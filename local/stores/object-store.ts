@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AwsError } from '../operations/operation.ts';
 
@@ -9,6 +9,8 @@ export interface ObjectStore {
   readonly put: (bucket: string, key: string, content: Uint8Array) => Promise<void>;
   /** Adds to the end of the object; S3 itself cannot do this, but a delivery that fills it bit by bit can wait for it. */
   readonly append: (bucket: string, key: string, content: Uint8Array) => Promise<void>;
+  /** @throws {AwsError} `NoSuchBucket`, `NoSuchKey` */
+  readonly get: (bucket: string, key: string) => Promise<Uint8Array>;
 }
 
 const MAX_KEY_BYTES = 1024;
@@ -29,11 +31,13 @@ export function createObjectStore({
 }): ObjectStore {
   const known = new Set(buckets);
 
-  const fileOf = async (bucket: string, key: string): Promise<string> => {
-    if (!known.has(bucket)) {
-      throw new AwsError('NoSuchBucket', `The specified bucket does not exist: ${bucket}.`, 404);
-    }
-    const path = join(directory, bucket, ...fileNames(key));
+  const fileOf = (bucket: string, key: string): string => {
+    if (known.has(bucket)) return join(directory, bucket, ...fileNames(key));
+    throw new AwsError('NoSuchBucket', `The specified bucket does not exist: ${bucket}.`, 404);
+  };
+
+  const fileToWrite = async (bucket: string, key: string): Promise<string> => {
+    const path = fileOf(bucket, key);
     await mkdir(dirname(path), { recursive: true });
     return path;
   };
@@ -41,7 +45,7 @@ export function createObjectStore({
   return {
     async put(bucket, key, content) {
       await withNames(key, async () => {
-        const path = await fileOf(bucket, key);
+        const path = await fileToWrite(bucket, key);
         const unfinished = join(directory, UNFINISHED, randomUUID());
         await mkdir(dirname(unfinished), { recursive: true });
         try {
@@ -54,7 +58,17 @@ export function createObjectStore({
     },
 
     async append(bucket, key, content) {
-      await withNames(key, async () => appendFile(await fileOf(bucket, key), content));
+      await withNames(key, async () => appendFile(await fileToWrite(bucket, key), content));
+    },
+
+    async get(bucket, key) {
+      const path = fileOf(bucket, key);
+      try {
+        return await readFile(path);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        throw new AwsError('NoSuchKey', `The specified key does not exist: ${key}.`, 404);
+      }
     },
   };
 }
@@ -99,7 +113,10 @@ async function withNames(key: string, write: () => Promise<void>): Promise<void>
 }
 
 const isNameTaken = (error: unknown): boolean =>
-  typeof error === 'object' &&
-  error !== null &&
-  'code' in error &&
-  ['EISDIR', 'ENOTDIR', 'EEXIST'].includes(String(error.code));
+  ['EISDIR', 'ENOTDIR', 'EEXIST'].includes(codeOf(error));
+
+const isMissing = (error: unknown): boolean =>
+  ['ENOENT', 'EISDIR', 'ENOTDIR'].includes(codeOf(error));
+
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';

@@ -29,11 +29,17 @@ interface Changes
   extends Partial<Omit<LaptopOptions, 'templateFile' | 'packageDirectory' | 'log'>> {
   /** What is to be different from the template that `sls package` wrote. */
   readonly change?: (template: Template) => void;
+  /** Overrides of the stage's parameters. */
+  readonly params?: Readonly<Record<string, string>>;
 }
 
 /** The packaged service of stage `dev` on free ports, its state in memory, its certificates in a folder of its own. */
-export async function bootLaptop({ change, ...options }: Changes = {}): Promise<TestLaptop> {
-  const { directory, template } = packageService();
+export async function bootLaptop({
+  change,
+  params = {},
+  ...options
+}: Changes = {}): Promise<TestLaptop> {
+  const { directory, template } = packageService({ params });
   const folder = mkdtempSync(join(tmpdir(), 'tributary-e2e-'));
   const templateFile = join(folder, 'template.json');
   change?.(template);

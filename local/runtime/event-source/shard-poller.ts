@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { setImmediate } from 'node:timers/promises';
 import type { FilterCandidate } from '../../core/events/filter-criteria.ts';
-import type { Position, StreamRecord } from '../../stores/stream-model.ts';
+import type { StreamRecord } from '../../stores/stream-model.ts';
 import type { StreamStore } from '../../stores/stream-store.ts';
 import { createCheckpointTracker } from './checkpoint-tracker.ts';
 import { backoffMs } from './deps.ts';
@@ -9,6 +9,7 @@ import { eventId, eventRecordBytes } from './kinesis-event.ts';
 import { createLane } from './lane.ts';
 import { createSignal } from './signal.ts';
 import type { StreamMappingSpec } from './specs.ts';
+import { startPosition } from './start-position.ts';
 import { type BatchDeps, createBatchRunner } from './stream-batch.ts';
 
 /** What a mapping uses of the streams. */
@@ -36,9 +37,6 @@ export interface ShardPoller {
   readonly ended: Promise<void>;
 }
 
-/** Prefix of a stored position that stands before the first record, for a start at `LATEST`. */
-const START = 'start:';
-
 /**
  * Reads one shard and spreads its records over lanes by partition key, so that one key stays in order.
  * What the filters drop counts as done. The checkpoint is the last record before which none is open.
@@ -49,7 +47,7 @@ export function pollShard(options: PollerOptions): ShardPoller {
   const readAhead = Math.max(2 * batchSize * parallelizationFactor, 1000);
   const tracker = createCheckpointTracker();
   const signal = createSignal();
-  let position = startOf(options);
+  let position = startPosition(options);
   let isParked = false;
   let save = Promise.resolve();
 
@@ -131,32 +129,6 @@ export function pollShard(options: PollerOptions): ShardPoller {
     ended: ended.then(() => save),
   };
 }
-
-/**
- * Where to begin: behind what was done with before, else where the mapping says. The end of the
- * stream is fixed when it is first asked for, so that a restart skips nothing that came since.
- */
-function startOf({ spec, shardId, streams, log }: PollerOptions): Position {
-  const { id, streamName, startingPosition } = spec;
-  const stored = streams.checkpoint(id, shardId);
-  const from = stored === undefined ? undefined : positionOf(stored);
-  if (from !== undefined) {
-    try {
-      streams.resolve(streamName, shardId, from);
-      return from;
-    } catch (error) {
-      const message = `the checkpoint of ${id} is of no use, it begins anew: ${String(error)}`;
-      log({ level: 'warn', source: 'event-source', message, shardId });
-    }
-  }
-  if (startingPosition !== 'LATEST') return startingPosition;
-  const at = streams.resolve(streamName, shardId, 'LATEST');
-  void streams.saveCheckpoint(id, shardId, START + at);
-  return { at };
-}
-
-const positionOf = (stored: string): Position =>
-  stored.startsWith(START) ? { at: stored.slice(START.length) } : { after: stored };
 
 /** FNV-1a: which lane does not matter, only that one key always takes the same. */
 function laneOf({ partitionKey }: StreamRecord, lanes: number): number {

@@ -71,8 +71,9 @@ export interface RuleSinks {
   readonly deliver?: (message: RepublishedMessage) => Promise<void>;
   readonly objects?: ObjectSink;
   readonly deliveryStreams?: DeliverySink;
-  /** @param message  text for subscribers, or the JSON object of a message per protocol */
-  readonly publishToTopic?: (topicArn: string, message: TopicMessage) => Promise<void>;
+  readonly topics?: TopicSink;
+  /** Whether a resource's own policy lets IoT use it for a rule. */
+  readonly authorizeIot?: (need: Need, ruleArn: string) => { readonly allowed: boolean };
   readonly logEvents?: (logGroup: string, events: readonly LogEvent[]) => void | Promise<void>;
   readonly post?: (url: string, request: PostRequest) => Promise<{ readonly status: number }>;
 }
@@ -80,6 +81,11 @@ export interface RuleSinks {
 export interface LambdaSink {
   /** Takes an event to be run later. */
   readonly invokeAsync: (functionArn: string, event: unknown) => unknown;
+  /** Runs the function and waits, for `aws_lambda`. */
+  readonly invoke?: (
+    functionArn: string,
+    event: unknown,
+  ) => Promise<{ readonly ok: boolean; readonly payload: unknown }>;
   /** Properties of the template's `AWS::Lambda::Permission`s. */
   readonly permissions: readonly unknown[];
 }
@@ -99,15 +105,25 @@ export interface RepublishedMessage {
 
 export interface ObjectSink {
   readonly put: (bucket: string, key: string, content: Uint8Array) => Promise<void>;
+  /** For `decode(…, 'proto', …)`, which reads descriptors. */
+  readonly get?: (bucket: string, key: string) => Promise<Uint8Array>;
+  /** The key that a bucket encrypts with, where it is one of the account's own. */
+  readonly keyArnOf?: (bucket: string) => string | undefined;
 }
 
 export interface DeliverySink {
   readonly put: (deliveryStream: string, records: readonly Uint8Array[]) => Promise<void>;
 }
 
+export interface TopicSink {
+  /** What publishing asks of the role. @throws {AwsError} where there is no such topic */
+  readonly needs: (topicArn: string) => readonly Need[];
+  readonly publish: (topicArn: string, message: TopicMessage) => unknown;
+}
+
 export interface TopicMessage {
-  readonly text: string;
-  /** Whether `text` is an object with a text for each protocol. */
+  readonly message: string;
+  /** Whether `message` is an object with a text for each protocol. */
   readonly perProtocol: boolean;
 }
 

@@ -22,3 +22,31 @@ export const attributes = (
   );
 
 const isArray = (value: SqlValue): value is readonly SqlValue[] => Array.isArray(value);
+
+/** What DynamoDB stores, as plain JSON: the reverse of {@link attributes}, sets as arrays, binaries as base64. */
+export const plainItem = (item: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plainValue(value)]));
+
+function plainValue(attribute: unknown): unknown {
+  const [[type, value] = ['NULL', true]] = Object.entries(Object(attribute));
+  switch (type) {
+    case 'NULL':
+      return null;
+    case 'N':
+      return plainNumber(String(value));
+    case 'NS':
+      return isList(value) ? value.map((text) => plainNumber(String(text))) : [];
+    case 'L':
+      return isList(value) ? value.map(plainValue) : [];
+    case 'M':
+      return plainItem(Object(value));
+    default:
+      return value;
+  }
+}
+
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+
+/** As an integer beyond a double's precision stays what it is, it goes on as a bigint. */
+const plainNumber = (text: string): number | bigint =>
+  Number.isSafeInteger(Number(text)) || !/^-?\d+$/.test(text) ? Number(text) : BigInt(text);

@@ -26,7 +26,11 @@ export const s3: ActionKind<z.infer<typeof Declaration>> = {
         const [resource, objectKey] = [await bucketName(turn), await key(turn)];
         const attempt = () => {
           const arn = `arn:aws:s3:::${resource}/${objectKey}`;
-          demand(RoleArn, [{ action: 's3:PutObject', resource: arn }]);
+          const keyArn = objects.keyArnOf?.(resource);
+          demand(RoleArn, [
+            { action: 's3:PutObject', resource: arn },
+            ...(keyArn === undefined ? [] : [{ action: 'kms:GenerateDataKey', resource: keyArn }]),
+          ]);
           return objects.put(resource, objectKey, turn.payload);
         };
         return { resource, attempt };

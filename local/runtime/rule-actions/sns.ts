@@ -11,8 +11,8 @@ const Declaration = z.strictObject({
 export const sns: ActionKind<z.infer<typeof Declaration>> = {
   declaration: Declaration,
   create({ TargetArn, MessageFormat, RoleArn }, { parameter, sinks, demand }) {
-    const { publishToTopic } = sinks;
-    if (publishToTopic === undefined) throw new Error('the laptop has no SNS topics here');
+    const { topics } = sinks;
+    if (topics === undefined) throw new Error('the laptop has no SNS topics here');
     const targetArn = parameter(TargetArn);
     return {
       name: 'SnsAction',
@@ -20,9 +20,9 @@ export const sns: ActionKind<z.infer<typeof Declaration>> = {
       async prepare(turn) {
         const resource = await targetArn(turn);
         const attempt = () => {
-          demand(RoleArn, [{ action: 'sns:Publish', resource }]);
-          return publishToTopic(resource, {
-            text: textOf(turn),
+          demand(RoleArn, topics.needs(resource));
+          return topics.publish(resource, {
+            message: textOf(turn),
             perProtocol: MessageFormat === 'JSON',
           });
         };

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createDeliveryStore } from '../../../local/stores/delivery-store.ts';
 import { createObjectStore, fileNames } from '../../../local/stores/object-store.ts';
 
 const folders: string[] = [];
@@ -94,27 +93,20 @@ describe('an object', () => {
   });
 });
 
-describe('a delivery stream', () => {
-  const start = (prefix?: string) => {
-    const world = setup();
-    const spec = { name: 'raw', bucket: 'archive', ...(prefix !== undefined && { prefix }) };
-    const now = () => Date.UTC(2026, 0, 2, 3, 4);
-    const deliveries = createDeliveryStore({ objects: world.store, streams: [spec], now });
-    return { ...world, deliveries };
-  };
-
-  it('appends its records to an object for each hour', async () => {
-    const { deliveries, read } = start('uplinks/');
-    await deliveries.put('raw', [text('a\n'), text('b\n')]);
-    await deliveries.put('raw', [text('c\n')]);
-    expect(read('archive/uplinks/2026/01/02/03/raw')).toBe('a\nb\nc\n');
+describe('reading an object', () => {
+  it('gives what was written', async () => {
+    const { store } = setup();
+    await store.put('archive', 'a/b', text('x'));
+    expect(Buffer.from(await store.get('archive', 'a/b')).toString()).toBe('x');
   });
 
-  it('is refused where nobody declared it, or with a prefix of expressions', async () => {
-    const { deliveries } = start();
-    await expect(deliveries.put('nobody', [text('x')])).rejects.toMatchObject({
-      code: 'ResourceNotFoundException',
-    });
-    expect(() => start('a/!{timestamp:yyyy}/')).toThrow(/raw: .*expressions/);
+  it.each([
+    { bucket: 'archive', key: 'a', code: 'NoSuchKey' },
+    { bucket: 'archive', key: 'a/b/c', code: 'NoSuchKey' },
+    { bucket: 'nobody', key: 'a', code: 'NoSuchBucket' },
+  ])('$key of $bucket is refused with $code', async ({ bucket, key, code }) => {
+    const { store } = setup();
+    await store.put('archive', 'a/b', text('x'));
+    await expect(store.get(bucket, key)).rejects.toMatchObject({ code });
   });
 });

@@ -354,10 +354,15 @@ describe('Sns', () => {
     const TargetArn = arn('sns', 'alerts');
     const { publish, needs } = await setup(
       { Sns: { TargetArn, MessageFormat: 'JSON', RoleArn: ROLE } },
-      { publishToTopic: async (...message) => void published.push(message) },
+      {
+        topics: {
+          needs: (resource) => [{ action: 'sns:Publish', resource }],
+          publish: (...message) => published.push(message),
+        },
+      },
     );
     await publish('dt/a', { default: 'x' });
-    expect(published).toEqual([[TargetArn, { text: '{"default":"x"}', perProtocol: true }]]);
+    expect(published).toEqual([[TargetArn, { message: '{"default":"x"}', perProtocol: true }]]);
     expect(needs).toMatchObject([{ action: 'sns:Publish', resource: TargetArn }]);
   });
 });
@@ -425,7 +430,10 @@ describe('every action that leaves the services', () => {
     deliver: async () => {},
     objects: { put: async () => {} },
     deliveryStreams: { put: async () => {} },
-    publishToTopic: async () => {},
+    topics: {
+      needs: (resource: string) => [{ action: 'sns:Publish', resource }],
+      publish: () => {},
+    },
     logEvents: () => {},
   };
 
