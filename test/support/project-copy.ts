@@ -16,6 +16,8 @@ export interface Running {
   /** Resolves with the match once the output shows it. */
   readonly says: (pattern: RegExp) => Promise<RegExpExecArray>;
   readonly interrupt: () => void;
+  /** Ends it at once, wherever it is. */
+  readonly kill: () => void;
   readonly ended: Promise<Ended>;
 }
 
@@ -65,7 +67,12 @@ export function copyOfProject() {
         );
         look();
       });
-    return { says, ended, interrupt: () => void child.kill('SIGINT') };
+    return {
+      says,
+      ended,
+      interrupt: () => void child.kill('SIGINT'),
+      kill: () => void child.kill('SIGKILL'),
+    };
   };
 
   return {
