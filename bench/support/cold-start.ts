@@ -1,9 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { median } from './rounds.ts';
+
+/** As in packaging. */
+const plugins: Plugin[] = createRequire(import.meta.url)('../../plugins/lambda-credentials.cjs');
 
 /** Size of a function's bundle, and what loading it costs a new container; beside, a handler that does nothing. */
 export interface ColdStart {
@@ -107,6 +111,7 @@ async function bundle(
     target: 'node24',
     format: 'cjs',
     mainFields: ['module', 'main'],
+    plugins,
     legalComments: 'none',
     metafile: true,
     logLevel: 'error',
