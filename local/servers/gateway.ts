@@ -1,4 +1,5 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Endpoint } from '../core/endpoint/index.ts';
 import type { Log } from '../core/log.ts';
 import { type Broker, createBroker } from '../core/mqtt/broker.ts';
 import type { Counters, Timers } from '../core/mqtt/broker-state.ts';
@@ -10,11 +11,15 @@ import { publishProblem } from '../core/mqtt/packets/publish.ts';
 import { Reason } from '../core/mqtt/reason.ts';
 import type { GatewayEvent } from '../core/mqtt/refusal.ts';
 import { basicIngest } from '../core/mqtt/topic.ts';
-import { createAuthority } from '../runtime/broker/authority.ts';
+import type { AccessKeys } from '../runtime/access-keys.ts';
+import type { Authorizers } from '../runtime/authorizer/authorizers.ts';
+import { type Authority, createAuthority } from '../runtime/broker/authority.ts';
 import type { RegistryView } from '../runtime/broker/registry-view.ts';
+import { createEndpointServer } from './endpoint.ts';
 import { createHttpsServer } from './https.ts';
 import { createMqttServer } from './mqtt.ts';
 import type { ServerTls } from './tls.ts';
+import { createTlsPort } from './tls-port.ts';
 
 export interface GatewayOptions {
   readonly registry: RegistryView;
@@ -34,13 +39,42 @@ export interface GatewayOptions {
   /** Sees each refusal and lifecycle event as data. */
   readonly onEvent?: (event: GatewayEvent) => void;
   readonly limits?: Partial<Limits>;
+  /** What the ports that stand for AWS's 443 need beside; without it there are none. */
+  readonly access?: AccessOptions;
+}
+
+export interface AccessOptions {
+  readonly authorizers: Authorizers;
+  readonly keys: AccessKeys;
+  /** The account's own endpoint, as its default authorizer stands now. */
+  readonly ownEndpoint: () => Endpoint;
+  /** Domain configurations; each gets a port of its own and answers to its name on the others. */
+  readonly domains: readonly Domain[];
+}
+
+export interface Domain {
+  readonly endpoint: Endpoint;
+  readonly tls: Pick<ServerTls, 'cert' | 'key'>;
 }
 
 export interface ListenOptions {
   /** 0 picks a free port. */
   readonly mqttPort: number;
   readonly httpsPort: number;
+  /** Stands for AWS's 443 at the account's own endpoint. */
+  readonly port443?: number;
+  /** The first domain configuration's port; the others follow it. 0 picks free ones. */
+  readonly firstDomainPort?: number;
   readonly host: string;
+}
+
+export interface Listening {
+  readonly mqttPort: number;
+  readonly httpsPort: number;
+  /** Undefined where the gateway was made without {@link AccessOptions}. */
+  readonly port443?: number;
+  /** By name of the domain configuration. */
+  readonly domainPorts: Readonly<Record<string, number>>;
 }
 
 /** A message of the service itself: a rule's republish, a command. */
@@ -56,18 +90,21 @@ export interface ServiceMessage {
 
 export interface Gateway {
   /** Rejects where a port is taken, as Node reports it (`EADDRINUSE`, with the port), and then listens on none. */
-  listen(options: ListenOptions): Promise<{ mqttPort: number; httpsPort: number }>;
+  listen(options: ListenOptions): Promise<Listening>;
   /** Publishes to subscribers and rules; rejects where the rules engine does, and with a `RangeError` for a message that cannot be. */
   deliver(message: ServiceMessage): Promise<void>;
   /** Ends the connection of a client id, as DeleteConnection does. @returns whether there was one */
-  disconnect(clientId: string, options?: { preventWillMessage?: boolean }): boolean;
+  disconnect(
+    clientId: string,
+    options?: { preventWillMessage?: boolean; cleanSession?: boolean },
+  ): boolean;
   counters(): Counters & { readonly open: number };
   close(): Promise<void>;
 }
 
 const DEACTIVATED: Ending = { reason: 'FORBIDDEN_ACCESS', code: Reason.notAuthorized };
 
-/** The device gateway of AWS IoT Core: MQTT and HTTPS publish, both with client certificates. */
+/** The device gateway of AWS IoT Core: MQTT, MQTT over WebSocket and HTTPS publish, by any of its credentials. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { registry, tls } = options;
   const { now, uuid, timers, log, publishToRules, onEvent = () => undefined } = options;
@@ -85,37 +122,95 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const mqtt = createMqttServer({ broker, authority, registry, tls });
   const https = createHttpsServer({ broker, authority, registry, tls });
-  const destroySockets = trackSockets(mqtt);
+  const front =
+    options.access === undefined
+      ? undefined
+      : createFront(options, options.access, broker, authority);
+  const servers = [mqtt, https, ...(front?.ports ?? [])];
+  const destroySockets = servers.filter((server) => server !== https).map(trackSockets);
 
   return {
-    async listen({ mqttPort, httpsPort, host }) {
+    async listen(asked) {
       try {
-        return {
-          mqttPort: await listenOn(mqtt, mqttPort, host, log),
-          httpsPort: await listenOn(https, httpsPort, host, log),
-        };
+        return await listenAll({ mqtt, https, front }, asked, log);
       } catch (error) {
-        await Promise.all([closed(mqtt), closed(https)]);
+        await Promise.all(servers.map(closed));
         throw error;
       }
     },
     deliver: (message) => deliver(broker, message),
-    disconnect: (clientId, { preventWillMessage = false } = {}) =>
+    disconnect: (clientId, { preventWillMessage = false, cleanSession = false } = {}) =>
       broker.disconnect(clientId, {
         reason: 'API_INITIATED_DISCONNECT',
         code: Reason.administrative,
         preventWill: preventWillMessage,
+        cleanSession,
       }),
     counters: () => ({ ...broker.state.counters, open: broker.state.connections.size }),
     async close() {
       authority.close();
       broker.close();
       https.closeAllConnections();
-      const cancel = timers(CLOSE_MS, destroySockets);
-      await Promise.all([closed(mqtt), closed(https)]);
+      front?.close();
+      const cancel = timers(CLOSE_MS, () => {
+        for (const destroy of destroySockets) destroy();
+      });
+      await Promise.all(servers.map(closed));
       cancel();
     },
   };
+}
+
+interface Front {
+  /** Of the account's own endpoint, then of each domain. */
+  readonly ports: readonly Server[];
+  readonly names: readonly string[];
+  readonly close: () => void;
+}
+
+/** The ports that stand for 443: one of the account's own endpoint, one a domain configuration. */
+function createFront(
+  { registry, region, tls }: GatewayOptions,
+  { authorizers, keys, ownEndpoint, domains }: AccessOptions,
+  broker: Broker,
+  authority: Authority,
+): Front {
+  const server = createEndpointServer({ broker, authority, registry, authorizers, keys, region });
+  const byName = new Map(domains.map((each) => [each.endpoint.domainName, each.endpoint]));
+  const certificates = new Map(domains.map((each) => [each.endpoint.name, each.tls]));
+  const portOf = (own: () => Endpoint): Server =>
+    createTlsPort({
+      endpointOf: (serverName) => byName.get(serverName ?? '') ?? own(),
+      certificateOf: ({ name }) => certificates.get(name) ?? tls,
+      serve: server.serve,
+      witness: broker.state,
+    });
+  return {
+    ports: [portOf(ownEndpoint), ...domains.map(({ endpoint }) => portOf(() => endpoint))],
+    names: domains.map(({ endpoint }) => endpoint.name),
+    close: server.close,
+  };
+}
+
+async function listenAll(
+  { mqtt, https, front }: { mqtt: Server; https: Server; front: Front | undefined },
+  asked: ListenOptions,
+  log: Log,
+): Promise<Listening> {
+  const { mqttPort, httpsPort, port443 = 0, firstDomainPort = 0, host } = asked;
+  const fixed = {
+    mqttPort: await listenOn(mqtt, mqttPort, host, log),
+    httpsPort: await listenOn(https, httpsPort, host, log),
+  };
+  const [own, ...others] = front?.ports ?? [];
+  if (own === undefined) return { ...fixed, domainPorts: {} };
+  const ownPort = await listenOn(own, port443, host, log);
+  const domainPorts: Record<string, number> = {};
+  for (const [index, server] of others.entries()) {
+    const wanted = firstDomainPort === 0 ? 0 : firstDomainPort + index;
+    domainPorts[front?.names[index] ?? ''] = await listenOn(server, wanted, host, log);
+  }
+  return { ...fixed, port443: ownPort, domainPorts };
 }
 
 /** Peers that do not close their end are not waited for longer than this. */

@@ -10,7 +10,7 @@ import { publishProblem } from '../core/mqtt/packets/publish.ts';
 import { expiryMs } from '../core/mqtt/property-limits.ts';
 import { reportBrokerRefusal, reportPolicyRefusal, type Subject } from '../core/mqtt/refusal.ts';
 import { basicIngest } from '../core/mqtt/topic.ts';
-import type { AuthenticatedPeer, Authority } from '../runtime/broker/authority.ts';
+import type { Authority } from '../runtime/broker/authority.ts';
 import type { RegistryView } from '../runtime/broker/registry-view.ts';
 import { HttpError, type PublishRequest, parsePublish, readBody } from './https-request.ts';
 import { authenticate, reportHandshake, type ServerTls, sourceIpOf, tlsOptions } from './tls.ts';
@@ -27,27 +27,39 @@ const HEADER_BYTES = 48 * 1024;
 const KEEP_ALIVE_MS = 60_000;
 const REQUEST_MS = 30_000;
 
-interface Client {
-  readonly peer: AuthenticatedPeer;
+/** Who sends a request, and what they may do. */
+export interface HttpClient {
+  readonly principal: string;
+  readonly sourceIp: string;
   readonly access: Access;
 }
+
+/**
+ * Says who sends a request; undefined where that cannot be said, of which the operator has been told by then.
+ *
+ * @param body  reads it whole, once; for signatures, which cover it
+ * @throws {HttpError} where the answer is to be another than 401
+ */
+export type Identify = (
+  request: IncomingMessage,
+  body: () => Promise<Buffer>,
+) => Promise<HttpClient | undefined>;
+
+/** What every HTTP server of the gateway puts up with. */
+export const HTTP_OPTIONS = {
+  maxHeaderSize: HEADER_BYTES,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  requestTimeout: REQUEST_MS,
+  noDelay: true,
+} as const;
 
 /** HTTPS publish with client certificates (AWS: port 8443): `POST /topics/TOPIC?qos=0|1`. */
 export function createHttpsServer(options: HttpsServerOptions): Server {
   const { broker, tls } = options;
-  const clientOf = createClients(options);
-  const server = createServer(
-    {
-      ...tlsOptions(tls),
-      maxHeaderSize: HEADER_BYTES,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      requestTimeout: REQUEST_MS,
-      noDelay: true,
-    },
-    (request, response) => {
-      void answer(broker, clientOf, request, response);
-    },
-  );
+  const identify = byCertificate(options);
+  const server = createServer({ ...tlsOptions(tls), ...HTTP_OPTIONS }, (request, response) => {
+    void answerPublish(broker, identify, request, response);
+  });
   server.on('tlsClientError', (error, socket) =>
     reportHandshake(broker.state, error, socket, 'https'),
   );
@@ -56,7 +68,7 @@ export function createHttpsServer(options: HttpsServerOptions): Server {
 }
 
 /** Answers what could not be read as a request at all, and closes. */
-function answerNonsense(
+export function answerNonsense(
   { state }: Broker,
   { code, message }: Error & { code?: string },
   socket: Duplex,
@@ -78,37 +90,46 @@ function answerNonsense(
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-type Clients = (socket: TLSSocket) => Client | undefined;
-
 /** A certificate is checked once a TLS connection, and again when the registry has changed it. */
-function createClients({ broker, authority, registry }: HttpsServerOptions): Clients {
-  const checked = new WeakMap<TLSSocket, { revision: number; client: Client | undefined }>();
-  const check = (socket: TLSSocket): Client | undefined => {
+export function byCertificate(
+  { broker, authority, registry }: Omit<HttpsServerOptions, 'tls'>,
+  domainName?: string,
+): Identify {
+  interface Checked {
+    readonly revision: number;
+    readonly certificateId: string;
+    readonly client: HttpClient;
+  }
+  const checked = new WeakMap<TLSSocket, Checked>();
+  const check = (socket: TLSSocket): Checked | undefined => {
     const peer = authenticate(socket, registry, broker.state, 'https');
-    return peer === undefined ? undefined : { peer, access: authority.accessFor(peer) };
+    if (peer === undefined) return undefined;
+    const { certificateId, sourceIp } = peer;
+    const named = domainName === undefined ? peer : { ...peer, domainName };
+    const client = { principal: certificateId, sourceIp, access: authority.accessFor(named) };
+    return { revision: authority.revision(certificateId), certificateId, client };
   };
-  return (socket) => {
+  return async ({ socket }) => {
+    if (!(socket instanceof TLSSocket)) return undefined;
     const before = checked.get(socket);
-    const certificateId = before?.client?.peer.certificateId;
-    const revision = certificateId === undefined ? -1 : authority.revision(certificateId);
-    if (before?.client !== undefined && before.revision === revision) return before.client;
-    const client = check(socket);
-    const now = client === undefined ? -1 : authority.revision(client.peer.certificateId);
-    checked.set(socket, { revision: now, client });
-    return client;
+    if (before?.revision === authority.revision(before?.certificateId ?? '')) return before?.client;
+    const now = check(socket);
+    if (now === undefined) checked.delete(socket);
+    else checked.set(socket, now);
+    return now?.client;
   };
 }
 
 /** Answers one request, whatever happens: `{message, traceId}`. */
-async function answer(
+export async function answerPublish(
   broker: Broker,
-  clientOf: Clients,
+  identify: Identify,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const traceId = broker.state.uuid();
   try {
-    await publish(broker, clientOf, request);
+    await publish(broker, identify, request);
     respond(response, 200, { message: 'OK', traceId });
   } catch (error) {
     if (error instanceof HttpError) {
@@ -128,7 +149,7 @@ async function answer(
   }
 }
 
-function respond(response: ServerResponse, statusCode: number, body: object): void {
+export function respond(response: ServerResponse, statusCode: number, body: object): void {
   const bytes = Buffer.from(JSON.stringify(body));
   response.writeHead(statusCode, {
     'content-type': 'application/json',
@@ -137,27 +158,40 @@ function respond(response: ServerResponse, statusCode: number, body: object): vo
   response.end(bytes);
 }
 
-async function publish(broker: Broker, clientOf: Clients, request: IncomingMessage): Promise<void> {
-  const { socket } = request;
-  const client = socket instanceof TLSSocket ? clientOf(socket) : undefined;
+async function publish(
+  broker: Broker,
+  identify: Identify,
+  request: IncomingMessage,
+): Promise<void> {
+  const body = readOnce(request, broker.state.limits.payloadBytes);
+  const client = await identify(request, body);
   if (client === undefined) throw new HttpError(401, 'Unauthorized');
-  const subject: Subject = {
-    protocol: 'https',
-    principal: client.peer.certificateId,
-    sourceIp: client.peer.sourceIp,
-  };
+  const subject = subjectOf(client);
   try {
     const asked = parsePublish(request);
     checkProblems(broker, asked);
     checkAccess(broker, client, subject, asked);
-    const payload = await readBody(request, broker.state.limits.payloadBytes);
-    await accept(broker, client, asked, payload);
+    await accept(broker, client, asked, await body());
   } catch (error) {
     if (error instanceof HttpError && error.statusCode !== 403) {
       reportBrokerRefusal(broker.state, subject, 'HTTPS', error.message);
     }
     throw error;
   }
+}
+
+const subjectOf = ({ principal, sourceIp }: HttpClient): Subject => ({
+  protocol: 'https',
+  principal,
+  sourceIp,
+});
+
+function readOnce(request: IncomingMessage, limit: number): () => Promise<Buffer> {
+  let body: Promise<Buffer> | undefined;
+  return () => {
+    body ??= readBody(request, limit);
+    return body;
+  };
 }
 
 function checkProblems({ state }: Broker, { topic, properties }: PublishRequest): void {
@@ -168,7 +202,7 @@ function checkProblems({ state }: Broker, { topic, properties }: PublishRequest)
 /** The device learns that it may not; why not is for the operator. */
 function checkAccess(
   { state }: Broker,
-  { access }: Client,
+  { access }: HttpClient,
   subject: Subject,
   { topic, retain }: PublishRequest,
 ): void {
@@ -184,7 +218,7 @@ function checkAccess(
 
 function accept(
   broker: Broker,
-  { peer }: Client,
+  { principal, sourceIp }: HttpClient,
   asked: PublishRequest,
   payload: Buffer,
 ): Promise<void> {
@@ -204,8 +238,8 @@ function accept(
     topic,
     payload,
     protocol: 'https',
-    principal: peer.certificateId,
-    sourceIp: peer.sourceIp,
+    principal,
+    sourceIp,
     ...(Object.keys(properties).length > 0 && { mqtt5: inboundProperties(properties) }),
   });
 }

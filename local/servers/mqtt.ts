@@ -13,19 +13,30 @@ export interface MqttServerOptions {
 }
 
 /** MQTT over TLS with client certificates (AWS: port 8883). A peer that is not let in sees its connection closed. */
-export function createMqttServer({ broker, authority, registry, tls }: MqttServerOptions): Server {
-  const { state } = broker;
-  const server = createServer({ ...tlsOptions(tls), noDelay: true });
-  server.on('secureConnection', (socket) => {
-    const peer = authenticate(socket, registry, state, 'mqtt');
-    if (peer === undefined) turnAway(socket);
-    else connect(broker, authority, socket, peer);
-  });
+export function createMqttServer(options: MqttServerOptions): Server {
+  const { state } = options.broker;
+  const server = createServer({ ...tlsOptions(options.tls), noDelay: true });
+  server.on('secureConnection', (socket) => serveMqtt(options, socket));
   server.on('tlsClientError', (error, socket) => reportHandshake(state, error, socket, 'mqtt'));
   return server;
 }
 
-function turnAway(socket: TLSSocket): void {
+/** Puts a TLS peer under the broker, if its certificate is welcome. */
+export function serveMqtt(
+  { broker, authority, registry }: Omit<MqttServerOptions, 'tls'>,
+  socket: TLSSocket,
+  domainName?: string,
+): void {
+  const peer = authenticate(socket, registry, broker.state, 'mqtt');
+  if (peer === undefined) turnAway(socket);
+  else
+    connect(broker, authority, socket, {
+      ...peer,
+      ...(domainName !== undefined && { domainName }),
+    });
+}
+
+export function turnAway(socket: TLSSocket): void {
   socket.on('error', () => socket.destroy());
   socket.destroy();
 }

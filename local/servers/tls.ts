@@ -12,6 +12,7 @@ export interface ServerTls {
   readonly key: string;
   /** `TLSv1.2` stands for IoTSecurityPolicy_TLS13_1_2_2022_10, `TLSv1.3` for …TLS13_1_3_2022_10. */
   readonly minVersion?: SecureVersion;
+  readonly maxVersion?: SecureVersion;
 }
 
 const HANDSHAKE_MS = 10_000;
@@ -21,11 +22,16 @@ const HANDSHAKE_MS = 10_000;
  * OpenSSL verifies that the client holds its key; whether the certificate is welcome is decided after the
  * handshake, so that the reason can be told to the operator.
  */
-export const tlsOptions = ({ cert, key, minVersion = 'TLSv1.2' }: ServerTls): TlsOptions => ({
+export const tlsOptions = ({
+  cert,
+  key,
+  minVersion = 'TLSv1.2',
+  maxVersion = 'TLSv1.3',
+}: ServerTls): TlsOptions => ({
   cert,
   key,
   minVersion,
-  maxVersion: 'TLSv1.3',
+  maxVersion,
   requestCert: true,
   rejectUnauthorized: false,
   secureOptions: constants.SSL_OP_NO_TICKET,
@@ -57,7 +63,7 @@ export function authenticate(
 }
 
 /** The name by SNI, if the client sent one. */
-function serverNameOf(socket: TLSSocket): string | undefined {
+export function serverNameOf(socket: TLSSocket): string | undefined {
   const { servername } = socket as { servername?: string | false | null };
   return typeof servername === 'string' && servername !== '' ? servername : undefined;
 }
@@ -78,6 +84,10 @@ function report(
 const HANDSHAKE_FAULTS: Readonly<Record<string, readonly [reason: string, explanation: string]>> = {
   ERR_SSL_UNSUPPORTED_PROTOCOL: ['TLS_VERSION', 'offers neither TLS 1.2 nor 1.3'],
   ERR_SSL_VERSION_TOO_LOW: ['TLS_VERSION', 'offers neither TLS 1.2 nor 1.3'],
+  ERR_SSL_NO_APPLICATION_PROTOCOL: [
+    'ALPN',
+    'offers no application protocol (ALPN) that is spoken here',
+  ],
   ERR_SSL_NO_SHARED_CIPHER: ['TLS_CIPHER', 'offers no cipher suite that is spoken here'],
   ERR_SSL_HTTP_REQUEST: ['NOT_TLS', 'speaks plain HTTP; this port is TLS'],
   ERR_SSL_WRONG_VERSION_NUMBER: ['NOT_TLS', 'does not speak TLS; this port takes nothing else'],

@@ -10,7 +10,8 @@ export type IotAction =
   | 'iot:Publish'
   | 'iot:RetainPublish'
   | 'iot:Subscribe'
-  | 'iot:Receive';
+  | 'iot:Receive'
+  | 'iot:DeleteConnection';
 
 const RESOURCE_TYPES: Record<IotAction, string> = {
   'iot:Connect': 'client',
@@ -18,6 +19,7 @@ const RESOURCE_TYPES: Record<IotAction, string> = {
   'iot:RetainPublish': 'topic',
   'iot:Subscribe': 'topicfilter',
   'iot:Receive': 'topic',
+  'iot:DeleteConnection': 'client',
 };
 
 /** What one connection (or HTTPS client) may do. */

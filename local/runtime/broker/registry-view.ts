@@ -3,5 +3,10 @@ import type { Registry } from '../../stores/registry.ts';
 /** What the gateway reads of the registry; it writes nothing. */
 export type RegistryView = Pick<
   Registry,
-  'certificate' | 'caCertificates' | 'policiesOf' | 'connectionContext' | 'onChange'
+  | 'certificate'
+  | 'caCertificates'
+  | 'policiesOf'
+  | 'policiesOfTarget'
+  | 'connectionContext'
+  | 'onChange'
 >;

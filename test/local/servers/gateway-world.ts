@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect as connectMqtt, type IClientOptions, type MqttClient } from 'mqtt';
 import type { LogEntry } from '../../../local/core/log.ts';
+import type { Timers } from '../../../local/core/mqtt/broker-state.ts';
 import type { Inbound } from '../../../local/core/mqtt/inbound.ts';
 import type { Limits } from '../../../local/core/mqtt/limits.ts';
 import type { GatewayEvent } from '../../../local/core/mqtt/refusal.ts';
@@ -12,7 +13,7 @@ import {
   parseCertificate,
   type Validity,
 } from '../../../local/pki/index.ts';
-import { createGateway, type Gateway } from '../../../local/servers/gateway.ts';
+import { type AccessOptions, createGateway, type Gateway } from '../../../local/servers/gateway.ts';
 import { createRegistry } from '../../../local/stores/registry.ts';
 import { systemTimer } from '../../../local/stores/timer.ts';
 
@@ -126,6 +127,9 @@ export interface WorldOptions {
   readonly limits?: Partial<Limits>;
   readonly propagationDelayMs?: number;
   readonly publishToRules?: (inbound: Inbound) => Promise<void>;
+  readonly access?: AccessOptions;
+  readonly timers?: Timers;
+  readonly now?: () => number;
   readonly ports?: { readonly mqttPort: number; readonly httpsPort: number };
 }
 
@@ -143,7 +147,7 @@ async function makePki(): Promise<Pki> {
 }
 
 /** Certificates are dear and say nothing of a test's state, so one authority serves a whole file. */
-const testPki = (): Promise<Pki> => {
+export const testPki = (): Promise<Pki> => {
   pki ??= makePki();
   return pki;
 };
@@ -184,9 +188,10 @@ export async function openWorld(options: WorldOptions = {}) {
       inbound.push(message);
       await options.publishToRules?.(message);
     },
-    now: Date.now,
+    now: options.now ?? Date.now,
     uuid: randomUUID,
-    timers: systemTimer,
+    timers: options.timers ?? systemTimer,
+    ...(options.access !== undefined && { access: options.access }),
     log: (entry) => log.push(entry),
     onEvent: (event) => events.push(event),
     ...(options.limits !== undefined && { limits: options.limits }),
