@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as z from 'zod';
 import type { Log } from '../core/log.ts';
-import type { ResolvedResource, ResolvedStack } from '../core/template/index.ts';
+import type { ResolvedStack } from '../core/template/index.ts';
 import type { Need } from '../operations/operation.ts';
 import type { Mapping } from '../runtime/event-source-mapping.ts';
 import {
@@ -15,7 +14,8 @@ import type { Clock } from '../runtime/lambda-clock.ts';
 import { createDeliveryStore, type DeliveryStore } from '../stores/delivery-store.ts';
 import { createObjectStore, type ObjectStore } from '../stores/object-store.ts';
 import type { StreamStore } from '../stores/stream-store.ts';
-import { collectProblems, ofType, propertiesOf } from './resources.ts';
+import { keyOfBucket } from './keys.ts';
+import { collectProblems, ofType } from './resources.ts';
 import type { Roles } from './roles.ts';
 
 /** The template's buckets as folders. */
@@ -34,7 +34,7 @@ export function openBuckets(stack: ResolvedStack, directory: string | undefined)
     directory === undefined ? mkdtempSync(join(tmpdir(), 'tributary-objects-')) : undefined;
   const folder = temporary ?? join(directory ?? '', 'objects');
   const buckets = ofType(stack, 'AWS::S3::Bucket');
-  const keys = new Map(buckets.map((bucket) => [bucket.name, keyOf(bucket)]));
+  const keys = new Map(buckets.map((bucket) => [bucket.name, keyOfBucket(stack, bucket)]));
   return {
     ...createObjectStore({ directory: folder, buckets: [...keys.keys()] }),
     directory: folder,
@@ -43,26 +43,6 @@ export function openBuckets(stack: ResolvedStack, directory: string | undefined)
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
     },
   };
-}
-
-const BucketProperties = z.object({
-  BucketEncryption: z
-    .object({
-      ServerSideEncryptionConfiguration: z.array(
-        z.object({
-          ServerSideEncryptionByDefault: z
-            .object({ KMSMasterKeyID: z.string().optional() })
-            .optional(),
-        }),
-      ),
-    })
-    .optional(),
-});
-
-function keyOf(bucket: ResolvedResource): string | undefined {
-  const { BucketEncryption } = propertiesOf(bucket, BucketProperties);
-  const [rule] = BucketEncryption?.ServerSideEncryptionConfiguration ?? [];
-  return rule?.ServerSideEncryptionByDefault?.KMSMasterKeyID;
 }
 
 export interface DeliveryOptions {

@@ -9,6 +9,7 @@ import {
   type Topic,
   type TopicStore,
 } from '../stores/topic-store.ts';
+import { keyArnOf } from './keys.ts';
 import type { ResourcePolicies } from './resource-policies.ts';
 import { arnOf, BootError, ofType, propertiesOf } from './resources.ts';
 
@@ -93,18 +94,6 @@ function subscriptionOf(resource: ResolvedResource): Subscription {
     endpoint: Endpoint,
     raw: RawMessageDelivery,
   };
-}
-
-/** The ARN of a key of the template, by any of its names; none for a key of AWS's own. */
-function keyArnOf(stack: ResolvedStack, reference: unknown): string | undefined {
-  if (typeof reference !== 'string' || reference === '') return undefined;
-  const alias = ofType(stack, 'AWS::KMS::Alias').find(
-    ({ physicalId, arn }) => physicalId === reference || arn === reference,
-  );
-  const id = alias === undefined ? reference : String(alias.properties['TargetKeyId']);
-  return ofType(stack, 'AWS::KMS::Key').find(
-    ({ physicalId, arn }) => physicalId === id || arn === id,
-  )?.arn;
 }
 
 export interface TopicOptions extends Pick<PublisherDeps, 'send' | 'invokeAsync' | 'now' | 'uuid'> {

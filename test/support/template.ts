@@ -51,6 +51,8 @@ const INPUTS = [
   'resources',
   'shared',
 ];
+/** What checks the template while it is packaged, and leaves nothing in it. */
+const CHECKS = 'local';
 const DAY_MS = 86_400_000;
 
 /**
@@ -87,7 +89,8 @@ function runPackager(target: string, args: readonly string[]): void {
 /** A folder with all that the packager reads, so that its work folders are nobody else's; to be removed by the caller. */
 export function copyOfSources(): string {
   const copy = mkdtempSync(join(tmpdir(), 'tributary-package-'));
-  for (const input of INPUTS) cpSync(join(ROOT, input), join(copy, input), { recursive: true });
+  for (const input of [...INPUTS, CHECKS])
+    cpSync(join(ROOT, input), join(copy, input), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   return copy;
 }

@@ -60,6 +60,35 @@ const MUTATIONS: readonly Mutation[] = [
     path: 'TelemetryRule.Properties.TopicRulePayload.Actions.0.Kinesis.PartitionKey',
     value: '$'.concat('{topic(3}'),
   },
+  ...[
+    { planted: 'no error action', path: 'ErrorAction' },
+    {
+      planted: 'a division of whole numbers',
+      path: 'Sql',
+      value: "SELECT a / 10 AS b FROM 'dt/#'",
+    },
+    { planted: 'a stream that is not', path: 'Actions.0.Kinesis.StreamName', value: 'uplink' },
+    {
+      planted: 'a republished message that comes back',
+      path: 'Actions.1',
+      value: { Republish: { Topic: 'dt/x', RoleArn: { 'Fn::GetAtt': ['TelemetryRole', 'Arn'] } } },
+    },
+    {
+      planted: 'a queue that the payload names',
+      path: 'ErrorAction.Sqs.QueueUrl',
+      value: '$'.concat('{queue}'),
+    },
+  ].map(({ path, ...rest }) => ({
+    rule: 'topic rules pass the packager’s checks',
+    path: `TelemetryRule.Properties.TopicRulePayload.${path}`,
+    ...rest,
+  })),
+  {
+    rule: 'topic rules pass the packager’s checks',
+    planted: 'a role that may not write',
+    path: 'TelemetryRole.Properties.Policies.0.PolicyDocument.Statement.0.Action',
+    value: 'kinesis:PutRecords',
+  },
   {
     rule: 'topic rules have an error action',
     planted: 'none',

@@ -1,4 +1,6 @@
 import { compileRule, compileTemplate } from '../../local/core/sql/index.ts';
+import { resolveTemplate } from '../../local/core/template/index.ts';
+import { checkRules } from '../../local/rule-checks/index.ts';
 import { type Resource, resourcesOf, type Template } from '../support/template.ts';
 import { list, type Statement, statementsOf, text } from './statements.ts';
 
@@ -55,6 +57,15 @@ export const RULES: readonly Rule[] = [
         complaint(() => compileTemplate(template)),
       ),
     ]),
+  },
+  {
+    name: 'topic rules pass the packager’s checks',
+    because: 'they would lose, redirect or endlessly repeat messages, and AWS takes them',
+    problems: (template) => {
+      const place = { accountId: '000000000000', region: 'eu-central-1' };
+      const stack = resolveTemplate(template, { ...place, partition: 'aws', stackName: 's' });
+      return checkRules(stack, place).map(({ where, problem }) => `${where}: ${problem}`);
+    },
   },
   {
     name: 'topic rules have an error action',
