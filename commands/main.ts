@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   readings: async () => (await import('./readings.ts')).readings,
   device: async () => (await import('./device.ts')).device,
   replay: async () => (await import('./replay.ts')).replay,
+  rule: async () => (await import('./rule.ts')).rule,
   invoke: async () => (await import('./invoke.ts')).invoke,
 };
 
