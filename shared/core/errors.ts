@@ -10,7 +10,23 @@ export type RejectionCode =
   | 'CLOCK_OUT_OF_RANGE'
   | 'FLEET_MISMATCH'
   | 'MALFORMED_READING'
-  | 'READING_TOO_LARGE';
+  | 'READING_TOO_LARGE'
+  | 'MALFORMED_SIGNAL'
+  | 'MALFORMED_NOTIFICATION'
+  | 'FOREIGN_NOTIFICATION'
+  | LorawanCode;
+
+/** What can be wrong with an uplink of LoRaWAN, beside what a codec does wrong. */
+type LorawanCode =
+  | 'MALFORMED_UPLINK'
+  | 'UNSUPPORTED_NETWORK'
+  | 'REPLAYED_FRAME'
+  | 'DEVICE_UNASSIGNED'
+  | 'CODEC_UNAVAILABLE'
+  | 'CODEC_SUSPENDED'
+  | 'CODEC_FAILED'
+  | 'ENCRYPTION_REFUSED'
+  | 'DECRYPTION_FAILED';
 
 /** Input that no retry can mend. Match on `code`; the issues are for people and may change. */
 export class RejectedError extends Error {

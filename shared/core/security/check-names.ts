@@ -1,0 +1,51 @@
+/** Audit checks by the names of the API; the severity is AWS's. */
+const CHECKS: Readonly<Record<string, Severity>> = {
+  AUTHENTICATED_COGNITO_ROLE_OVERLY_PERMISSIVE_CHECK: 'CRITICAL',
+  UNAUTHENTICATED_COGNITO_ROLE_OVERLY_PERMISSIVE_CHECK: 'CRITICAL',
+  CA_CERTIFICATE_EXPIRING_CHECK: 'MEDIUM',
+  CA_CERTIFICATE_KEY_QUALITY_CHECK: 'CRITICAL',
+  REVOKED_CA_CERTIFICATE_STILL_ACTIVE_CHECK: 'CRITICAL',
+  DEVICE_CERTIFICATE_EXPIRING_CHECK: 'MEDIUM',
+  DEVICE_CERTIFICATE_KEY_QUALITY_CHECK: 'CRITICAL',
+  DEVICE_CERTIFICATE_SHARED_CHECK: 'CRITICAL',
+  DEVICE_CERTIFICATE_AGE_CHECK: 'LOW',
+  REVOKED_DEVICE_CERTIFICATE_STILL_ACTIVE_CHECK: 'MEDIUM',
+  INTERMEDIATE_CA_REVOKED_FOR_ACTIVE_DEVICE_CERTIFICATES_CHECK: 'CRITICAL',
+  CONFLICTING_CLIENT_IDS_CHECK: 'HIGH',
+  IOT_POLICY_OVERLY_PERMISSIVE_CHECK: 'CRITICAL',
+  IOT_POLICY_POTENTIAL_MISCONFIGURATION_CHECK: 'MEDIUM',
+  IOT_ROLE_ALIAS_OVERLY_PERMISSIVE_CHECK: 'CRITICAL',
+  IOT_ROLE_ALIAS_ALLOWS_ACCESS_TO_UNUSED_SERVICES_CHECK: 'MEDIUM',
+  LOGGING_DISABLED_CHECK: 'LOW',
+};
+
+/** How older notifications and documents spell them. */
+const OLDER: Readonly<Record<string, string>> = {
+  DEVICE_CERT_APPROACHING_EXPIRATION_CHECK: 'DEVICE_CERTIFICATE_EXPIRING_CHECK',
+  CA_CERT_APPROACHING_EXPIRATION_CHECK: 'CA_CERTIFICATE_EXPIRING_CHECK',
+  REVOKED_DEVICE_CERT_CHECK: 'REVOKED_DEVICE_CERTIFICATE_STILL_ACTIVE_CHECK',
+  REVOKED_CA_CERT_CHECK: 'REVOKED_CA_CERTIFICATE_STILL_ACTIVE_CHECK',
+  UNAUTHENTICATED_COGNITO_IDENTITY_OVERLY_PERMISSIVE_CHECK:
+    'UNAUTHENTICATED_COGNITO_ROLE_OVERLY_PERMISSIVE_CHECK',
+  AUTHENTICATED_COGNITO_IDENTITY_OVERLY_PERMISSIVE_CHECK:
+    'AUTHENTICATED_COGNITO_ROLE_OVERLY_PERMISSIVE_CHECK',
+};
+
+export const SEVERITIES = ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** The API's name of a check, however it is spelt: CloudFormation writes `DeviceCertificateSharedCheck`. */
+export function checkNameOf(spelt: string): string {
+  const upper = /[a-z]/.test(spelt) ? snake(spelt) : spelt;
+  return OLDER[upper] ?? upper;
+}
+
+/** A check that is newer than this list is taken for the middle. */
+export const checkSeverity = (name: string): Severity => CHECKS[name] ?? 'MEDIUM';
+
+/** `IoTPolicy…` and `CaCertificate…`: a capital begins a word, `IoT` is one. */
+const snake = (camel: string): string =>
+  camel
+    .replaceAll('IoT', 'Iot')
+    .replaceAll(/(?<=[a-z0-9])([A-Z])/g, '_$1')
+    .toUpperCase();
