@@ -5,7 +5,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  testTimeout: 30_000,
+  // a net for what hangs, not a measure: a test may package the service first, on a busy machine
+  testTimeout: 180_000,
   // end-to-end tests mostly wait for batching windows, so more run at once than there are cores
   maxWorkers: 3,
 };
