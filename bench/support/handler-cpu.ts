@@ -89,6 +89,7 @@ function handlers(): { readonly handleUplinks: Handler; readonly handleReadings:
       ...common,
       fleets: fleetDirectory(devices, common.now),
       readings: readingsStream(kinesis, 'readings', tools),
+      signals: readingsStream(kinesis, 'signals', tools),
     }),
     handleReadings: record({
       ...common,

@@ -16,6 +16,7 @@ import { ingest } from './ingest.ts';
 const names = readEnvironment(
   {
     READINGS_STREAM: ResourceName,
+    SIGNALS_STREAM: ResourceName,
     DEVICES_TABLE: ResourceName,
     DEAD_LETTER_QUEUE: ResourceName,
     LOG_LEVEL: LogLevel,
@@ -25,12 +26,14 @@ const names = readEnvironment(
 const log = createLog(names.LOG_LEVEL, writeLine, now);
 const tools = { sleep, random };
 
+const kinesis = new KinesisClient(KINESIS_OPTIONS);
 const devices = deviceTable(new DynamoDBClient(CLIENT_OPTIONS), names.DEVICES_TABLE, tools);
 
 export const handler = middy(
   ingest({
     fleets: fleetDirectory(devices, now),
-    readings: readingsStream(new KinesisClient(KINESIS_OPTIONS), names.READINGS_STREAM, tools),
+    readings: readingsStream(kinesis, names.READINGS_STREAM, tools),
+    signals: readingsStream(kinesis, names.SIGNALS_STREAM, tools),
     deadLetters: deadLetterQueue(new SQSClient(CLIENT_OPTIONS), names.DEAD_LETTER_QUEUE, tools),
     log,
     now,

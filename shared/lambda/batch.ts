@@ -115,6 +115,16 @@ export class Batch {
     return values.filter(({ record }) => !this.#isHeldBack(record));
   }
 
+  /**
+   * Of these, what is done with: those before the first failure of the batch, which Lambda never hands out again. All
+   * others come again, whatever became of them.
+   */
+  settled<Value>(values: readonly Held<Value>[]): readonly Held<Value>[] {
+    if (this.#stopped.size === 0) return values;
+    const first = Math.min(...this.#stopped.values());
+    return values.filter(({ record }) => this.#position(record) < first);
+  }
+
   /** Sends the dead letters, says what happened, and answers Lambda. */
   async finish(): Promise<BatchResponse> {
     await this.#bury();

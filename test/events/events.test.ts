@@ -117,23 +117,24 @@ const EXPECTED: Readonly<Record<string, Outcome>> = {
   },
 };
 
-const samples = readdirSync('events').map((file) => file.replace(/\.json$/, ''));
-const sample = (name: string): unknown => JSON.parse(readFileSync(`events/${name}.json`, 'utf8'));
 const functionOf = (name: string): string => name.split('.')[0] ?? '';
-
-const { template } = packageService();
-const propertiesOf = (id: string): Record<string, unknown> => ({
-  ...template.Resources[id]?.Properties,
-});
 const STREAM_OF: Readonly<Record<string, string>> = {
   ingest: 'UplinksStream',
   record: 'ReadingsStream',
 };
 
+const all = readdirSync('events').map((file) => file.replace(/\.json$/, ''));
+/** Of the functions that read streams; what the others get is looked at beside. */
+const samples = all.filter((name) => functionOf(name) in STREAM_OF);
+const sample = (name: string): unknown => JSON.parse(readFileSync(`events/${name}.json`, 'utf8'));
+const { template } = packageService();
+const propertiesOf = (id: string): Record<string, unknown> => ({
+  ...template.Resources[id]?.Properties,
+});
 describe('the samples', () => {
   it('are all expected to do something, and every function has one', () => {
     expect(new Set(samples)).toEqual(new Set(Object.keys(EXPECTED)));
-    expect(new Set(samples.map(functionOf))).toEqual(new Set(readdirSync('functions')));
+    expect(new Set(all.map(functionOf))).toEqual(new Set(readdirSync('functions')));
   });
 
   it.each(samples)(
@@ -183,6 +184,7 @@ const deadLetters = () =>
 const putOnStream = () =>
   kinesis
     .commandCalls(PutRecordsCommand)
+    .filter(({ args: [{ input }] }) => input.StreamName === 'tributary-dev-readings')
     .flatMap(({ args: [{ input }] }) => input.Records ?? [])
     .map(({ Data = new Uint8Array() }) => Reading.parse(JSON.parse(Buffer.from(Data).toString())));
 

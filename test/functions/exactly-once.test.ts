@@ -8,6 +8,8 @@ import { readingTable } from '../../shared/adapters/reading-table.ts';
 import { readingsStream } from '../../shared/adapters/readings-stream.ts';
 import { DeadLetter } from '../../shared/core/dead-letter.ts';
 import type { Envelope } from '../../shared/core/envelope.ts';
+import { Counters } from '../../shared/core/security/signal.ts';
+import { uncounted } from '../../shared/core/security/tally.ts';
 import { drain } from '../support/event-source.ts';
 import { fakeAws } from '../support/fake-aws.ts';
 import { seededRandom } from '../support/random.ts';
@@ -79,6 +81,7 @@ async function run(seed: number, faults: number) {
         ...common,
         fleets: fleetDirectory(devices, common.now),
         readings: readingsStream(aws.kinesis, 'readings', tools),
+        signals: readingsStream(aws.kinesis, 'signals', tools),
       }),
       record: record({
         ...common,
@@ -130,6 +133,26 @@ describe('the way of a message through faults', () => {
     });
     expect(new Set(buried)).toEqual(sent.poison);
     expect(aws.counts.faults).toBeGreaterThan(20);
+  });
+
+  it.each(SEEDS)('counts each message of a device once with seed %d', async (seed) => {
+    const { aws, sent } = await run(seed, 0.06);
+    const counted = new Map<string, number>();
+    const upTo = new Map<string, string>();
+    for (const { data } of aws.stream('signals')) {
+      const counters = Counters.parse(JSON.parse(Buffer.from(data).toString()));
+      const { thing, to } = counters;
+      const fresh = uncounted(counters, upTo.get(thing) ?? '');
+      if (fresh === undefined) continue;
+      upTo.set(thing, to);
+      counted.set(thing, (counted.get(thing) ?? 0) + fresh.messages);
+    }
+    const expected = new Map<string, number>();
+    for (const { topic } of sent.uplinks) {
+      const thing = topic.split('/')[2] ?? '';
+      expected.set(thing, (expected.get(thing) ?? 0) + 1);
+    }
+    expect(counted).toEqual(expected);
   });
 
   it('leaves the newest reading of each device as its latest, and every device in the directory', async () => {

@@ -4,6 +4,7 @@ import { ingest } from '../../functions/ingest/ingest.ts';
 import type { Outgoing } from '../../shared/adapters/readings-stream.ts';
 import type { DeadLetter } from '../../shared/core/dead-letter.ts';
 import { parseReading } from '../../shared/core/reading.ts';
+import { Counters } from '../../shared/core/security/signal.ts';
 import { streamEvent } from '../support/stream-events.ts';
 import { bytesOf, envelope, RECEIVED_AT_MS } from '../support/uplinks.ts';
 
@@ -14,10 +15,13 @@ interface World {
   readonly unasked?: readonly string[];
   /** Things whose readings the stream refuses. */
   readonly refused?: readonly string[];
+  /** Things whose counters the stream refuses. */
+  readonly untold?: readonly string[];
 }
 
-function setup({ known = {}, unasked = [], refused = [] }: World = {}) {
+function setup({ known = {}, unasked = [], refused = [], untold = [] }: World = {}) {
   const put: Outgoing[] = [];
+  const told: Counters[] = [];
   const letters: DeadLetter[] = [];
   const handle = ingest({
     fleets: {
@@ -33,6 +37,15 @@ function setup({ known = {}, unasked = [], refused = [] }: World = {}) {
         put.push(...items.filter(({ key }) => !refused.includes(key)));
         return items
           .filter(({ key }) => refused.includes(key))
+          .map((item) => ({ item, reason: 'throttled' }));
+      },
+    },
+    signals: {
+      put: async (items) => {
+        const taken = items.filter(({ key }) => !untold.includes(key));
+        told.push(...taken.map(({ data }) => Counters.parse(JSON.parse(String(data)))));
+        return items
+          .filter(({ key }) => untold.includes(key))
           .map((item) => ({ item, reason: 'throttled' }));
       },
     },
@@ -52,7 +65,7 @@ function setup({ known = {}, unasked = [], refused = [] }: World = {}) {
     return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
   };
   const readings = () => put.map(({ data }) => parseReading(Buffer.from(data).toString()));
-  return { run, put, readings, letters };
+  return { run, put, readings, letters, told };
 }
 
 const from = (thing: string, payload: object | string | Uint8Array, fleet = 'acme') => ({
@@ -143,5 +156,32 @@ describe('ingest', () => {
     const wide = Object.fromEntries(Array.from({ length: 120 }, (_, at) => [`m${at}`, text]));
     await expect(run(from('probe-1', encode(wide)))).resolves.toEqual([]);
     expect(letters).toMatchObject([{ sequenceNumber: '1', code: 'READING_TOO_LARGE' }]);
+  });
+
+  it('tells what it saw of each thing, read or not', async () => {
+    const { run, told } = setup();
+    await run(from('probe-1', { n: 1 }), from('probe-2', { n: 2 }), from('probe-1', 'not json'));
+    expect(told).toMatchObject([
+      { thing: 'probe-1', from: '1', to: '3', messages: 2, malformed: 1, largestBytes: 8 },
+      { thing: 'probe-2', from: '2', to: '2', messages: 1, malformed: 0, bytes: 7 },
+    ]);
+  });
+
+  it('tells nothing yet of what comes again', async () => {
+    const { run, told } = setup({ refused: ['probe-2'] });
+    const again = await run(
+      from('probe-1', { n: 1 }),
+      from('probe-2', { n: 2 }),
+      from('probe-1', { n: 3 }),
+    );
+    expect(again).toEqual(['2']);
+    expect(told).toMatchObject([{ thing: 'probe-1', to: '1', messages: 1 }]);
+  });
+
+  it('stops a thing that it cannot tell of', async () => {
+    const { run } = setup({ untold: ['probe-2'] });
+    await expect(
+      run(from('probe-1', { n: 1 }), from('probe-2', { n: 2 }), from('probe-3', { n: 3 })),
+    ).resolves.toEqual(['2']);
   });
 });

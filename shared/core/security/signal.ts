@@ -7,7 +7,8 @@ const Count = z.int().nonnegative();
 
 /**
  * What `ingest` or `decode` saw of a thing in one batch. Only records that the stream will not hand out again are
- * counted, and `from` to `to` says which: so a batch that comes twice is counted once.
+ * counted, and `from` to `to` says which: so a batch that comes twice is counted once. Where a batch that comes again
+ * is cut in another way, `marks` tells its records apart.
  */
 export const Counters = z.object({
   v: z.literal(1),
@@ -24,6 +25,11 @@ export const Counters = z.object({
   bytes: Count,
   malformed: Count,
   largestBytes: Count,
+  /**
+   * Of several records, each: what its sequence number ends in behind what all have in common, bytes, whether it was
+   * malformed. `12:180:0,13:44:1`
+   */
+  marks: z.string().max(100_000).optional(),
   /** LoRaWAN: what the counters of frames tell. */
   radio: z
     .object({ joins: Count, gaps: Count, resets: Count, repeats: Count, micFailures: Count })

@@ -3,6 +3,7 @@ import { readReport, reporterOf } from './device-report.ts';
 import { type Connection, type DeviceState, isAfter } from './device-state.ts';
 import { countersObserved, type Observation, presenceObserved } from './observation.ts';
 import type { Presence, Signal } from './signal.ts';
+import { uncounted } from './tally.ts';
 
 /** Of lifecycle events; duplicates come within moments. */
 const RECENT_LIMIT = 8;
@@ -39,10 +40,10 @@ export function takeSignal(before: DeviceState, signal: Signal, sequenceNumber: 
   const state = { ...before, upTo: sequenceNumber };
   switch (signal.source) {
     case 'counters': {
-      // a range of records is cut in two at most, never joined with others: its last tells whether it is new
-      if (!isAfter(signal.to, state.counted[signal.function])) return { state, observations: [] };
+      const fresh = uncounted(signal, state.counted[signal.function]);
+      if (fresh === undefined) return { state, observations: [] };
       const counted = { ...state.counted, [signal.function]: signal.to };
-      return { state: { ...state, counted }, observations: countersObserved(signal) };
+      return { state: { ...state, counted }, observations: countersObserved(fresh) };
     }
     case 'presence':
       return takePresence(state, signal);
