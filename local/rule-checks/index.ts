@@ -5,8 +5,6 @@ import { redirections } from './redirection.ts';
 import { republishLoops } from './republish-loop.ts';
 import { checkTargets } from './targets.ts';
 
-export type { Code, Finding } from './declared.ts';
-
 /**
  * What is wrong with the topic rules of a template, before they are deployed: a statement that is none, no error
  * action, a payload that could redirect data, a division that may cut, an action that leads nowhere or that its role

@@ -11,7 +11,7 @@ export interface KeyMoment {
 export type CompiledPrefix = (moment: KeyMoment) => string;
 
 /** A prefix that Firehose would not take, or that the laptop does not evaluate. */
-export class PrefixError extends Error {
+class PrefixError extends Error {
   override readonly name = 'PrefixError';
 }
 
