@@ -91,10 +91,8 @@ export class Compiler implements CompileTools {
     return this.#sites;
   }
 
-  isExternal(expression: Expression): boolean {
-    const inner = new Compiler(this.#source, this.#options);
-    inner.compile(expression);
-    return inner.services.length > 0;
+  get callCount(): number {
+    return this.#sites;
   }
 
   #compile(expression: Expression): Evaluate {

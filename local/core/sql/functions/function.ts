@@ -38,7 +38,8 @@ export interface CompileTools {
   unsupported(at: Expression, feature: string, reason: string): never;
   /** Notes that the rule calls a service here, and numbers the place. */
   external(call: Call, service: string, feature: string): number;
-  isExternal(expression: Expression): boolean;
+  /** Calls of services in what was compiled so far. */
+  readonly callCount: number;
 }
 
 export const plain = (

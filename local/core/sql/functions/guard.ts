@@ -17,13 +17,12 @@ const guarded =
 export const GUARD: FunctionTable = {
   get_or_default: special(1, 2, ({ args }, tools) => {
     const [value, otherwise] = args;
-    if (otherwise !== undefined && tools.isExternal(otherwise)) {
-      tools.refuse(otherwise, 'a default that calls no service');
-    }
-    return guarded(
-      value === undefined ? () => undefined : tools.compile(value),
-      otherwise === undefined ? () => undefined : tools.compile(otherwise),
-    );
+    const evaluate = value === undefined ? () => undefined : tools.compile(value);
+    if (otherwise === undefined) return guarded(evaluate, () => undefined);
+    const before = tools.callCount;
+    const byDefault = tools.compile(otherwise);
+    if (tools.callCount > before) tools.refuse(otherwise, 'a default that calls no service');
+    return guarded(evaluate, byDefault);
   }),
   isnull: plain(1, 1, (value) => value === null),
   isundefined: plain(1, 1, (value) => value === undefined),

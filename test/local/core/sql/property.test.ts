@@ -51,6 +51,22 @@ describe('the parser', () => {
   });
 });
 
+describe('nesting', () => {
+  it.each([
+    ['get_or_default(a, …)', (inner: string) => `get_or_default(a, ${inner})`],
+    ['get_or_default(…, 1)', (inner: string) => `get_or_default(${inner}, 1)`],
+    ['CASE', (inner: string) => `CASE a WHEN ${inner} THEN 1 ELSE 2 END`],
+    ['SELECT', (inner: string) => `(SELECT VALUE ${inner} FROM a)`],
+    ['[…]', (inner: string) => `[${inner}]`],
+  ])('of %s costs what it is deep', (_name, wrap) => {
+    const expression = Array.from({ length: 45 }).reduce<string>(wrap, 'b');
+    const rule = compileRule(`SELECT ${expression} AS r FROM 'dt/#'`);
+    const started = performance.now();
+    explain(rule, messageOf({ a: 1 }), ENV);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
 describe('evaluation', () => {
   it('never throws, and writes JSON', () => {
     fc.assert(
