@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,6 +12,12 @@ import {
   SNSClient,
 } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  FieldDescriptorProto_Label,
+  FieldDescriptorProto_Type,
+  FileDescriptorSetSchema,
+} from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   bootLaptop,
@@ -104,6 +110,22 @@ const resources = (port: number) => ({
     ]),
   ),
   Files: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'tributary-dev-files' } },
+  FilesPolicy: {
+    Type: 'AWS::S3::BucketPolicy',
+    Properties: {
+      Bucket: { Ref: 'Files' },
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: {
+          Effect: 'Allow',
+          Principal: { Service: 'iot.amazonaws.com' },
+          Action: 's3:GetObject',
+          Resource: 'arn:aws:s3:::tributary-dev-files/schema/*',
+          Condition: { StringEquals: { 'aws:SourceAccount': ACCOUNT } },
+        },
+      },
+    },
+  },
   Direct: {
     Type: 'AWS::KinesisFirehose::DeliveryStream',
     Properties: {
@@ -128,6 +150,11 @@ const resources = (port: number) => ({
       FROM 'ask/+'`,
     toQueue('AnswersQueue'),
   ),
+  Binary: rule(
+    'binary',
+    "SELECT decode(*, 'proto', 'tributary-dev-files', 'schema/count.desc', 'count.proto', 'Count') AS value FROM 'binary'",
+    toQueue('AnswersQueue'),
+  ),
   Everything: rule(
     'everything',
     "SELECT * FROM 'all/#'",
@@ -144,7 +171,34 @@ const resources = (port: number) => ({
   Loop: rule('loop', "SELECT * FROM 'loop'", { Republish: { Topic: 'loop', RoleArn } }),
 });
 
-/** Rules are started by messages of the service itself, as devices may publish telemetry only. */
+/** `message Count { int32 n = 1; }` */
+const DESCRIPTORS = toBinary(
+  FileDescriptorSetSchema,
+  create(FileDescriptorSetSchema, {
+    file: [
+      {
+        name: 'count.proto',
+        syntax: 'proto3',
+        messageType: [
+          {
+            name: 'Count',
+            field: [
+              {
+                name: 'n',
+                jsonName: 'n',
+                number: 1,
+                type: FieldDescriptorProto_Type.INT32,
+                label: FieldDescriptorProto_Label.OPTIONAL,
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  }),
+);
+
+/** Adds the rules of these tests to the template. */
 function plant(template: Template, port: number): void {
   const planted = resources(port);
   Object.assign(planted.TestRole.Properties, { RoleName: 'test' });
@@ -207,6 +261,16 @@ describe('a rule of the template', () => {
     expect((await drainQueue(laptop, 'answers')).map((body) => JSON.parse(body))).toEqual([
       { fleet: 'acme' },
     ]);
+  });
+
+  it('decodes protobuf by a descriptor from its bucket', async () => {
+    const folder = join(laptop.objectsDirectory, 'tributary-dev-files', 'schema');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'count.desc'), DESCRIPTORS);
+    const device = await laptop.addDevice('binary-1', 'acme');
+    await publishHttps(laptop, device, 'binary', Uint8Array.of(0x08, 0x07));
+    const seen = await drainQueue(laptop, 'answers');
+    expect(seen.map((body) => JSON.parse(body))).toEqual([{ value: { n: 7 } }]);
   });
 
   it('runs every kind of action', async () => {
