@@ -18,3 +18,13 @@ export const KINESIS_OPTIONS = {
   maxAttempts: 1,
   requestHandler: { requestTimeout: CALL_LIMIT_MS },
 } as const;
+
+/** For calls that somebody waits for at the door: two tries, over long before the five seconds of an authorizer. */
+export const QUICK_OPTIONS = {
+  maxAttempts: 2,
+  requestHandler: {
+    connectionTimeout: 500,
+    requestTimeout: 1_000,
+    throwOnRequestTimeout: true,
+  },
+} as const;

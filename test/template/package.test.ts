@@ -3,45 +3,58 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { extractPackage } from '../../local/runtime/lambda-package.ts';
+import { EVERYTHING } from '../support/everything.ts';
 import { packageService } from '../support/template.ts';
 
-const { directory } = packageService();
-const folder = mkdtempSync(join(tmpdir(), 'tributary-bundles-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { directory } = packageService({ stage: 'prod', params: EVERYTHING });
+const workplace = mkdtempSync(join(tmpdir(), 'tributary-bundles-'));
+afterAll(() => rmSync(workplace, { recursive: true, force: true }));
 
-const sourcesOf = async (name: string): Promise<string[]> => {
-  await extractPackage(join(directory, `${name}.zip`), join(folder, name));
-  const map = readFileSync(join(folder, name, `functions/${name}/handler.cjs.map`), 'utf8');
-  const { sources } = JSON.parse(map) as { sources: string[] };
-  return sources;
-};
+/** Each package, its handler, and the SDK clients that it calls by. */
+const PACKAGES = [
+  { name: 'ingest', clients: ['dynamodb', 'kinesis', 'sqs'] },
+  { name: 'record', clients: ['dynamodb', 'sqs'] },
+  { name: 'authorize', clients: [] },
+  {
+    name: 'authorizeUnsigned',
+    folder: 'authorize',
+    file: 'unsigned-handler',
+    clients: ['dynamodb', 'kms'],
+  },
+  { name: 'register', clients: ['dynamodb', 'iot'] },
+  { name: 'rotation', clients: ['dynamodb', 'iot'] },
+  { name: 'expiry', clients: ['dynamodb', 'iot'] },
+  { name: 'provision', clients: ['dynamodb'] },
+  { name: 'dashboard', clients: ['iot'] },
+].map(({ folder, file = 'handler', ...rest }) => ({
+  ...rest,
+  folder: folder ?? rest.name,
+  bundle: `functions/${folder ?? rest.name}/${file}.cjs`,
+}));
 
-describe.each(['ingest', 'record'])('the package of %s', (name) => {
+describe.each(PACKAGES)('the package of $name', ({ name, folder, bundle, clients }) => {
+  const unpacked = join(workplace, name);
+  const files = () => extractPackage(join(directory, `${name}.zip`), unpacked);
+
   it('holds the bundle and its map, and nothing else', async () => {
-    const files = await extractPackage(
-      join(directory, `${name}.zip`),
-      join(folder, `${name}-files`),
-    );
-    expect(new Set(files)).toEqual(
-      new Set([`functions/${name}/handler.cjs`, `functions/${name}/handler.cjs.map`]),
-    );
+    expect(new Set(await files())).toEqual(new Set([bundle, `${bundle}.map`]));
   });
 
   it('holds no other function, nothing of the laptop, and no SDK for what it does not call', async () => {
-    const sources = await sourcesOf(name);
+    await files();
+    const map = readFileSync(join(unpacked, `${bundle}.map`), 'utf8');
+    const { sources } = JSON.parse(map) as { sources: string[] };
     const ours = sources.flatMap(
       (source) => /(?:^|\/)((?:functions|local|shared)\/.*\.ts)$/.exec(source)?.[1] ?? [],
     );
     expect(
       ours.filter(
-        (source) => !source.startsWith('shared/') && !source.startsWith(`functions/${name}/`),
+        (source) => !source.startsWith('shared/') && !source.startsWith(`functions/${folder}/`),
       ),
     ).toEqual([]);
-    const clients = sources.flatMap(
+    const used = sources.flatMap(
       (source) => /@aws-sdk\/client-([a-z-]+)\//.exec(source)?.[1] ?? [],
     );
-    expect(new Set(clients)).toEqual(
-      new Set(name === 'ingest' ? ['dynamodb', 'kinesis', 'sqs'] : ['dynamodb', 'sqs']),
-    );
+    expect(new Set(used)).toEqual(new Set(clients));
   });
 });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { EVERYTHING } from '../support/everything.ts';
 import { packageService, type Template } from '../support/template.ts';
 import { changed } from '../support/template-change.ts';
 import { EXPLAINED_WILDCARDS, RULES } from './rules.ts';
 import { statementsOf } from './statements.ts';
 
 const dev = packageService().template;
-const prod = packageService({ stage: 'prod' }).template;
+const prod = packageService({ stage: 'prod', params: EVERYTHING }).template;
 
 const ruleNamed = (name: string) => {
   const rule = RULES.find((one) => one.name === name);
@@ -185,8 +186,166 @@ const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'devices reach their own topics only',
     planted: 'commands to be published',
-    path: 'DevicePolicy.Properties.PolicyDocument.Statement.3.Action',
+    path: 'DevicePolicy.Properties.PolicyDocument.Statement.4.Action',
     value: 'iot:Publish',
+  },
+  {
+    rule: 'devices reach their own topics only',
+    planted: 'every template of provisioning, by a claim',
+    path: 'ClaimPolicy.Properties.PolicyDocument.Statement.1.Resource.1',
+    value: 'arn:aws:iot:eu-central-1:000000000000:topic/$aws/provisioning-templates/*',
+  },
+  {
+    rule: 'devices reach their own topics only',
+    planted: 'keys made by AWS, by a claim',
+    path: 'ClaimPolicy.Properties.PolicyDocument.Statement.1.Resource.0',
+    value: 'arn:aws:iot:eu-central-1:000000000000:topic/$aws/certificates/create/json',
+  },
+  {
+    rule: 'devices reach their own topics only',
+    planted: 'every fleet, to a dashboard',
+    path: 'DashboardPolicy.Properties.PolicyDocument.Statement.2.Resource.0',
+    value: 'arn:aws:iot:eu-central-1:000000000000:topic/dt/*',
+  },
+  {
+    rule: 'devices reach their own topics only',
+    planted: 'a dashboard that publishes',
+    path: 'DashboardPolicy.Properties.PolicyDocument.Statement.2.Action',
+    value: 'iot:Publish',
+  },
+  {
+    rule: 'devices reach their own topics only',
+    planted: 'a policy that nobody knows',
+    path: 'Another',
+    value: {
+      Type: 'AWS::IoT::Policy',
+      Properties: {
+        PolicyDocument: {
+          Statement: [allow({ Action: 'iot:Connect', Resource: 'arn:x:client/a' })],
+        },
+      },
+    },
+  },
+  ...[
+    'DevicePolicy.Properties.PolicyDocument.Statement.0.Condition.StringEquals',
+    'DevicePolicy.Properties.PolicyDocument.Statement.2.Condition',
+    'DashboardPolicy.Properties.PolicyDocument.Statement.0.Condition.StringEquals',
+  ].map((path) => ({
+    rule: 'who connects is pinned, where a domain is',
+    planted: `nothing at ${path}`,
+    path,
+  })),
+  {
+    rule: 'who connects is pinned, where a domain is',
+    planted: 'another domain',
+    path: 'X509MqttDomain.Properties.DomainName',
+    value: 'mqtt.example.com',
+  },
+  {
+    rule: 'who connects is pinned, where a domain is',
+    planted: 'an authorizer that knows one domain less',
+    path: 'AuthorizeLambdaFunction.Properties.Environment.Variables.DOMAINS',
+    value: 'custom-mqtt.devices.example.com,custom-wss.devices.example.com',
+  },
+  ...[
+    { planted: 'no authentication', path: 'X509MqttDomain.Properties.AuthenticationType' },
+    { planted: 'no protocol', path: 'CustomWssDomain.Properties.ApplicationProtocol' },
+    {
+      planted: 'any protocol',
+      path: 'CustomWssDomain.Properties.ApplicationProtocol',
+      value: 'DEFAULT',
+    },
+    {
+      planted: 'an older TLS',
+      path: 'X509HttpsDomain.Properties.TlsConfig.SecurityPolicy',
+      value: 'IoTSecurityPolicy_TLS12_1_0_2016_01',
+    },
+    { planted: 'whatever TLS there is', path: 'Sigv4WssDomain.Properties.TlsConfig' },
+    {
+      planted: 'an authorizer of the client’s choice',
+      path: 'CustomMqttDomain.Properties.AuthorizerConfig.AllowAuthorizerOverride',
+      value: true,
+    },
+  ].map((mutation) => ({ rule: 'domains pin what is spoken on them', ...mutation })),
+  ...[
+    { planted: 'no status', path: 'SignedAuthorizer.Properties.Status' },
+    { planted: 'signing off', path: 'SignedAuthorizer.Properties.SigningDisabled', value: true },
+    { planted: 'signing left open', path: 'JwtAuthorizer.Properties.SigningDisabled' },
+    { planted: 'no key', path: 'SignedAuthorizer.Properties.TokenSigningPublicKeys.current' },
+    {
+      planted: 'what is no key',
+      path: 'SignedAuthorizer.Properties.TokenSigningPublicKeys.current',
+      value: 'generated',
+    },
+    { planted: 'no caching', path: 'PasswordAuthorizer.Properties.EnableCachingForHttp' },
+    { planted: 'another token key', path: 'JwtAuthorizer.Properties.TokenKeyName', value: 'jwt' },
+  ].map((mutation) => ({ rule: 'authorizers say all that has no default', ...mutation })),
+  {
+    rule: 'authorizers without signing answer by a function of their own, with a ceiling',
+    planted: 'the function of the signed one',
+    path: 'JwtAuthorizer.Properties.AuthorizerFunctionArn',
+    value: { 'Fn::GetAtt': ['AuthorizeLambdaFunction', 'Arn'] },
+  },
+  {
+    rule: 'authorizers without signing answer by a function of their own, with a ceiling',
+    planted: 'no ceiling',
+    path: 'AuthorizeUnsignedLambdaFunction.Properties.ReservedConcurrentExecutions',
+  },
+  {
+    rule: 'what AWS IoT waits for ends in its five seconds',
+    planted: 'an authorizer that may take a minute',
+    path: 'AuthorizeLambdaFunction.Properties.Timeout',
+    value: 60,
+  },
+  {
+    rule: 'what AWS IoT waits for ends in its five seconds',
+    planted: 'a hook that may take six seconds',
+    path: 'ProvisionLambdaFunction.Properties.Timeout',
+    value: 6,
+  },
+  {
+    rule: 'provisioning asks its hook, and makes nothing but devices',
+    planted: 'no hook',
+    path: 'ClaimTemplate.Properties.PreProvisioningHook',
+  },
+  {
+    rule: 'provisioning asks its hook, and makes nothing but devices',
+    planted: 'a policy of its own',
+    path: 'ClaimTemplate.Properties.TemplateBody',
+    value: '{"Resources":{"p":{"Type":"AWS::IoT::Policy","Properties":{"PolicyDocument":"{}"}}}}',
+  },
+  {
+    rule: 'hooks write no certificates',
+    planted: 'a hook that activates',
+    path: 'ProvisionRole.Properties.Policies.0.PolicyDocument.Statement.0',
+    value: allow({ Action: 'iot:UpdateCertificate' }),
+  },
+  {
+    rule: 'queues outlast the functions that read them',
+    planted: 'a short visibility',
+    path: 'RegistrationsQueue.Properties.VisibilityTimeout',
+    value: 60,
+  },
+  {
+    rule: 'queues outlast the functions that read them',
+    planted: 'no end of tries',
+    path: 'ConnectionsQueue.Properties.RedrivePolicy',
+  },
+  {
+    rule: 'queues outlast the functions that read them',
+    planted: 'no partial failures',
+    path: 'RegisterEventSourceMappingSQSRegistrationsQueue.Properties.FunctionResponseTypes',
+  },
+  {
+    rule: 'roles of people say which pool, and that they signed in',
+    planted: 'any pool',
+    path: 'DashboardIdentityRole.Properties.AssumeRolePolicyDocument.Statement.0.Condition.StringEquals',
+  },
+  {
+    rule: 'roles of people say which pool, and that they signed in',
+    planted: 'guests',
+    path: 'DashboardIdentityRole.Properties.AssumeRolePolicyDocument.Statement.0.Condition.ForAnyValue:StringLike',
+    value: { 'cognito-identity.amazonaws.com:amr': 'unauthenticated' },
   },
   {
     rule: 'roles have no managed policy',

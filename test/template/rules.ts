@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { compileRule, compileTemplate } from '../../local/core/sql/index.ts';
 import { resolveTemplate } from '../../local/core/template/index.ts';
 import { checkRules } from '../../local/rule-checks/index.ts';
@@ -24,12 +25,12 @@ export const EXPLAINED_WILDCARDS = [
     because: 'Firehose makes up the names of its objects',
   },
   {
-    where: /^TracingPolicy\.Trace$/,
+    where: /^\w*TracingPolicy\.Trace$/,
     resource: /^\*$/,
     because: 'X-Ray knows no resources for these actions',
   },
   {
-    where: /^DataKey\.\w+$/,
+    where: /^(Data|Pepper)Key\.\w+$/,
     resource: /^\*$/,
     because: 'in a key policy it is the key itself',
   },
@@ -37,6 +38,36 @@ export const EXPLAINED_WILDCARDS = [
     where: /^DevicePolicy\.\d$/,
     resource: /\/(dt|cmd)\/\$\{[^}]+\}\/\$\{[^}]+\}\/\*$/,
     because: 'kinds and commands below the own fleet and thing',
+  },
+  {
+    where: /^(Register|Rotation|Expiry|ClaimTemplate)Role\.\w+$/,
+    resource: /:(thing|cert)\/\*$/,
+    because: 'things and certificates of devices are made after the template, under any name',
+  },
+  {
+    where: /^DashboardRole\.MakeThings$/,
+    resource: /:thing\/<AWS::Region>:\*$/,
+    because: 'identities of Cognito make up their ids, which begin with the region',
+  },
+  {
+    where: /^DashboardRole\.AttachPolicy$/,
+    resource: /^\*$/,
+    because: 'an identity of Cognito, to which a policy is attached, has no ARN',
+  },
+  {
+    where: /^DashboardIdentityRole\.(Subscribe|Receive)$/,
+    resource: /:topic(filter)?\/(dt|alert)\/\*$/,
+    because: 'the policy of the identity narrows it to one fleet, and both must allow',
+  },
+  {
+    where: /^DashboardPolicy\.\d$/,
+    resource: /:topic\/(dt|alert)\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\*$/,
+    because: 'a dashboard watches all devices of its fleet',
+  },
+  {
+    where: /^ClaimPolicy\.0$/,
+    resource: /:client\/claim-\*$/,
+    because: 'devices that claim an identity have none yet; no device has such a client id',
   },
 ] as const;
 
@@ -95,11 +126,25 @@ export const RULES: readonly Rule[] = [
     problems: (template) =>
       statementsOf(template)
         .filter(({ kind, principals }) => kind === 'trust' && !onlyLambda(principals))
+        .filter(({ principals }) => principals.join() !== COGNITO)
         .flatMap(({ where, conditions }) => [
           ...(conditions.has('StringEquals aws:SourceAccount')
             ? []
             : [`${where}: no aws:SourceAccount`]),
           ...(conditions.has('ArnLike aws:SourceArn') ? [] : [`${where}: no aws:SourceArn`]),
+        ]),
+  },
+  {
+    name: 'roles of people say which pool, and that they signed in',
+    because: 'anybody with any pool of identities could take them otherwise',
+    problems: (template) =>
+      statementsOf(template)
+        .filter(({ kind, principals }) => kind === 'trust' && principals.includes(COGNITO))
+        .flatMap(({ where, conditions }) => [
+          ...(conditions.has(`StringEquals ${COGNITO}:aud`) ? [] : [`${where}: names no pool`]),
+          ...(conditions.get(`ForAnyValue:StringLike ${COGNITO}:amr`)?.join() === 'authenticated'
+            ? []
+            : [`${where}: lets in who did not sign in`]),
         ]),
   },
   {
@@ -144,11 +189,147 @@ export const RULES: readonly Rule[] = [
     problems: (template) =>
       statementsOf(template)
         .filter(({ resourceId }) => template.Resources[resourceId]?.Type === 'AWS::IoT::Policy')
-        .flatMap(({ where, actions, resources }) =>
+        .flatMap(({ where, resourceId, actions, resources }) =>
           resources
-            .filter((resource) => !isOwn(resource, actions))
+            .filter((resource) => !isOwn(resourceId, resource, actions))
             .map((resource) => `${where}: ${resource}`),
         ),
+  },
+  {
+    name: 'who connects is pinned, where a domain is',
+    because: 'the domain that takes one authentication only is passed by, by any other name',
+    problems: (template) => [
+      ...pinProblems(template, 'X509MqttDomain', 'DevicePolicy', ({ actions }) =>
+        actions.includes('iot:Connect'),
+      ),
+      ...pinProblems(template, 'X509HttpsDomain', 'DevicePolicy', ({ resources }) =>
+        resources.some((resource) => resource.includes('iot:Certificate')),
+      ),
+      ...pinProblems(template, 'Sigv4WssDomain', 'DashboardPolicy', ({ actions }) =>
+        actions.includes('iot:Connect'),
+      ),
+      ...['CustomMqttDomain', 'CustomWssDomain', 'CustomHttpsDomain']
+        .filter((id) => id in template.Resources)
+        .map((id) => String(template.Resources[id]?.Properties?.['DomainName']))
+        .flatMap((domain) =>
+          functionsOf(template)
+            .filter(([, lambda]) => at(lambda, 'Environment.Variables.DOMAINS') !== undefined)
+            .filter(
+              ([, lambda]) =>
+                !String(at(lambda, 'Environment.Variables.DOMAINS')).split(',').includes(domain),
+            )
+            .map(([id]) => `${id}: DOMAINS leaves out ${domain}`),
+        ),
+    ],
+  },
+  {
+    name: 'domains pin what is spoken on them',
+    because: 'a client would choose the weakest of what is left open',
+    problems: each('AWS::IoT::DomainConfiguration', (domain) => [
+      ...(['AWS_X509', 'AWS_SIGV4', 'CUSTOM_AUTH'].includes(
+        String(at(domain, 'AuthenticationType')),
+      )
+        ? []
+        : ['no AuthenticationType']),
+      ...(['SECURE_MQTT', 'MQTT_WSS', 'HTTPS'].includes(String(at(domain, 'ApplicationProtocol')))
+        ? []
+        : ['no ApplicationProtocol']),
+      ...(/^IoTSecurityPolicy_TLS13_1_[23]_2022_10$/.test(
+        String(at(domain, 'TlsConfig.SecurityPolicy')),
+      )
+        ? []
+        : ['takes TLS below 1.2']),
+      ...(at(domain, 'AuthenticationType') === 'CUSTOM_AUTH' &&
+      at(domain, 'AuthorizerConfig.AllowAuthorizerOverride') !== false
+        ? ['lets the client choose the authorizer']
+        : []),
+    ]),
+  },
+  {
+    name: 'authorizers say all that has no default',
+    because: 'an authorizer that is not signed is open to everybody, and one by mistake as well',
+    problems: each('AWS::IoT::Authorizer', (authorizer, id) => [
+      ...(at(authorizer, 'Status') === 'ACTIVE' ? [] : ['no Status']),
+      ...(at(authorizer, 'TokenKeyName') === 'token' ? [] : ['wants TokenKeyName token']),
+      ...(at(authorizer, 'EnableCachingForHttp') === true ? [] : ['asks for each HTTPS publish']),
+      ...(at(authorizer, 'SigningDisabled') === (id !== 'SignedAuthorizer')
+        ? []
+        : ['signing is not as its name says']),
+      ...(id === 'SignedAuthorizer' && signingKeyProblem(authorizer) ? ['has no signing key'] : []),
+    ]),
+  },
+  {
+    name: 'authorizers without signing answer by a function of their own, with a ceiling',
+    because: 'a flood of strangers would take the concurrency of everybody else',
+    problems: (template) => {
+      const answering = (signed: boolean): string[] =>
+        resourcesOf(template, 'AWS::IoT::Authorizer')
+          .filter(([, { Properties }]) => (Properties?.['SigningDisabled'] !== true) === signed)
+          .map(([, { Properties }]) => idOf(Properties?.['AuthorizerFunctionArn']));
+      const signed = new Set(answering(true));
+      return [...new Set(answering(false))].flatMap((id) => [
+        ...(signed.has(id) ? [`${id}: answers signed ones as well`] : []),
+        ...(Number(at(template.Resources[id]?.Properties, 'ReservedConcurrentExecutions') ?? 0) > 0
+          ? []
+          : [`${id}: has no ceiling`]),
+      ]);
+    },
+  },
+  {
+    name: 'what AWS IoT waits for ends in its five seconds',
+    because: 'what takes longer is refused, and goes on costing',
+    problems: (template) =>
+      [
+        ...resourcesOf(template, 'AWS::IoT::Authorizer').map(
+          ([, { Properties }]) => Properties?.['AuthorizerFunctionArn'],
+        ),
+        ...resourcesOf(template, 'AWS::IoT::ProvisioningTemplate').map(([, { Properties }]) =>
+          at(Properties, 'PreProvisioningHook.TargetArn'),
+        ),
+      ]
+        .map(idOf)
+        .filter((id) => Number(at(template.Resources[id]?.Properties, 'Timeout') ?? 3) > 5)
+        .map((id) => `${id}: may take longer`),
+  },
+  {
+    name: 'provisioning asks its hook, and makes nothing but devices',
+    because: 'the claim certificate is in many hands, and its template gives out identities',
+    problems: each('AWS::IoT::ProvisioningTemplate', (template) => [
+      ...(at(template, 'PreProvisioningHook.TargetArn') === undefined ? ['has no hook'] : []),
+      ...templateProblems(String(at(template, 'TemplateBody'))),
+    ]),
+  },
+  {
+    name: 'hooks write no certificates',
+    because: 'they judge what strangers send; AWS IoT acts on their answer',
+    problems: (template) =>
+      statementsOf(template)
+        .filter(({ resourceId }) => resourceId === 'ProvisionRole')
+        .flatMap(({ where, actions }) =>
+          actions.filter((action) => action.startsWith('iot:')).map((one) => `${where}: ${one}`),
+        ),
+  },
+  {
+    name: 'queues outlast the functions that read them',
+    because: 'a message would be handed out again while it is still worked on',
+    problems: (template) =>
+      resourcesOf(template, 'AWS::Lambda::EventSourceMapping').flatMap(([id, { Properties }]) => {
+        const queue = template.Resources[idOf(Properties?.['EventSourceArn'])];
+        if (queue?.Type !== 'AWS::SQS::Queue') return [];
+        const lambda = template.Resources[idOf(Properties?.['FunctionName'])];
+        const seconds = Number(at(lambda?.Properties, 'Timeout'));
+        return [
+          ...(Number(at(queue.Properties, 'VisibilityTimeout')) >= 6 * seconds
+            ? []
+            : [`${id}: the queue's VisibilityTimeout is below six times the Timeout`]),
+          ...(at(queue.Properties, 'RedrivePolicy.maxReceiveCount') === undefined
+            ? [`${id}: the queue never gives up`]
+            : []),
+          ...(list(at(Properties, 'FunctionResponseTypes')).includes('ReportBatchItemFailures')
+            ? []
+            : [`${id}: takes no partial failures`]),
+        ];
+      }),
   },
   {
     name: 'roles have no managed policy',
@@ -380,15 +561,22 @@ export const RULES: readonly Rule[] = [
   },
 ];
 
+const COGNITO = 'cognito-identity.amazonaws.com';
+
 const BUCKET_DEFAULT =
   'BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault';
 
 /** The property that holds the name, of the types whose resources we name. */
 const NAMED: Readonly<Record<string, string>> = {
   'AWS::CloudWatch::Alarm': 'AlarmName',
+  'AWS::Cognito::IdentityPool': 'IdentityPoolName',
   'AWS::DynamoDB::Table': 'TableName',
+  'AWS::Events::Rule': 'Name',
   'AWS::IAM::Role': 'RoleName',
+  'AWS::IoT::Authorizer': 'AuthorizerName',
+  'AWS::IoT::DomainConfiguration': 'DomainConfigurationName',
   'AWS::IoT::Policy': 'PolicyName',
+  'AWS::IoT::ProvisioningTemplate': 'TemplateName',
   'AWS::IoT::TopicRule': 'RuleName',
   'AWS::KMS::Alias': 'AliasName',
   'AWS::Kinesis::Stream': 'Name',
@@ -460,23 +648,79 @@ function wildcards({ where, principals, actions, resources, inversions }: Statem
   ];
 }
 
-const OWN = [
-  /:client\/\$\{iot:Connection\.Thing\.ThingName\}$/,
-  ...[
-    '\\$\\{iot:Connection\\.Thing\\.Attributes\\[fleet\\]\\}/\\$\\{iot:Connection\\.Thing\\.ThingName\\}',
-    '\\$\\{iot:Certificate\\.Subject\\.Organization\\}/\\$\\{iot:Certificate\\.Subject\\.CommonName\\}',
-  ].map(
-    (self) =>
-      new RegExp(
-        `:(topic|topicfilter)/(\\$aws/rules/tributary_[a-z0-9]+_telemetry/)?(((dt|cmd)/${self}/\\*)|((report|alert)/${self}))$`,
-      ),
-  ),
-];
+const OWN: Readonly<Record<string, readonly RegExp[]>> = {
+  DevicePolicy: [
+    /:client\/\$\{iot:Connection\.Thing\.ThingName\}$/,
+    ...[
+      '\\$\\{iot:Connection\\.Thing\\.Attributes\\[fleet\\]\\}/\\$\\{iot:Connection\\.Thing\\.ThingName\\}',
+      '\\$\\{iot:Certificate\\.Subject\\.Organization\\}/\\$\\{iot:Certificate\\.Subject\\.CommonName\\}',
+    ].map(
+      (self) =>
+        new RegExp(
+          `:(topic|topicfilter)/(\\$aws/rules/tributary_[a-z0-9]+_telemetry/)?(((dt|cmd)/${self}/\\*)|((report|alert)/${self}))$`,
+        ),
+    ),
+  ],
+  // to ask for a certificate, and to hear of it
+  ClaimPolicy: [
+    /:client\/claim-\*$/,
+    /:topic(filter)?\/\$aws\/certificates\/create-from-csr\/json(\/accepted|\/rejected)?$/,
+    /:topic(filter)?\/\$aws\/provisioning-templates\/tributary-[a-z0-9]+-claim\/provision\/json(\/accepted|\/rejected)?$/,
+  ],
+  // one fleet, read only
+  DashboardPolicy: [
+    /:client\/\$\{iot:Connection\.Thing\.ThingName\}$/,
+    /:topicfilter\/dt\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\+\/(telemetry|status)$/,
+    /:topicfilter\/alert\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\+$/,
+    /:topic\/(dt|alert)\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\*$/,
+  ],
+};
 
 /** Thing variables hold for who is attached; nothing a device publishes or hears may leave its own names. */
-function isOwn(resource: string, actions: readonly string[]): boolean {
+function isOwn(policy: string, resource: string, actions: readonly string[]): boolean {
   if (actions.includes('iot:Publish') && /:topic\/(cmd|alert)\//.test(resource)) return false;
-  return OWN.some((pattern) => pattern.test(resource));
+  if (actions.includes('iot:Publish') && policy === 'DashboardPolicy') return false;
+  return OWN[policy]?.some((pattern) => pattern.test(resource)) ?? false;
+}
+
+function pinProblems(
+  template: Template,
+  domainId: string,
+  policyId: string,
+  isPinned: (statement: Statement) => boolean,
+): string[] {
+  const domain = template.Resources[domainId]?.Properties?.['DomainName'];
+  if (domain === undefined) return [];
+  return statementsOf(template)
+    .filter((statement) => statement.resourceId === policyId && isPinned(statement))
+    .filter(({ conditions }) => conditions.get('StringEquals iot:DomainName')?.[0] !== domain)
+    .map(({ where }) => `${where}: is not pinned to ${String(domain)}`);
+}
+
+function signingKeyProblem(authorizer: unknown): boolean {
+  const keys = Object.values(Object(at(authorizer, 'TokenSigningPublicKeys')));
+  return (
+    keys.length === 0 ||
+    keys.some((key) => complaint(() => createPublicKey(String(key))).length > 0)
+  );
+}
+
+interface ProvisioningBody {
+  readonly Resources: Readonly<
+    Record<string, { readonly Type: string; readonly Properties: object }>
+  >;
+}
+
+function templateProblems(body: string): string[] {
+  if (body.length > 10_240) return ['is longer than 10,240 characters'];
+  const { Resources } = JSON.parse(body) as ProvisioningBody;
+  const policies = Object.values(Resources).filter(({ Type }) => Type === 'AWS::IoT::Policy');
+  return policies
+    .filter(
+      ({ Properties }) =>
+        !/^tributary-[a-z0-9]+-device$/.test(String(at(Properties, 'PolicyName'))),
+    )
+    .map(() => 'attaches another policy than that of devices');
 }
 
 function deniesPlain(

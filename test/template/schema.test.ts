@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { resolveTemplate } from '../../local/core/template/index.ts';
 import { schemaProblems } from '../support/cloudformation-schema.ts';
+import { EVERYTHING } from '../support/everything.ts';
 import { packageService, type Template } from '../support/template.ts';
 import { changed } from '../support/template-change.ts';
 
 const dev = packageService().template;
-const prod = packageService({ stage: 'prod' }).template;
+const prod = packageService({ stage: 'prod', params: EVERYTHING }).template;
 
 describe('CloudFormation', () => {
   it.each([

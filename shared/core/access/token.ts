@@ -11,7 +11,7 @@ export interface Token {
 }
 
 /** ASCII only, so characters are bytes. An access token of a user pool takes about 1,000. */
-export const TOKEN_LIMIT_CHARS = 8_192;
+const TOKEN_LIMIT_CHARS = 8_192;
 const DEPTH_LIMIT = 8;
 const COMPACT = /^[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}$/;
 
@@ -102,7 +102,7 @@ function textOf(value: unknown, path: string, limit: number): string {
   return malformed(path, `wants a text of 1 to ${limit} characters`);
 }
 
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const MALFORMED: RefusalCode = 'MALFORMED_TOKEN';

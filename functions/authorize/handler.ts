@@ -1,0 +1,14 @@
+import { refuse } from '../../shared/core/access/refused.ts';
+import { readEnvironment } from '../../shared/lambda/environment.ts';
+import { environment } from '../../shared/lambda/process.ts';
+import { authorize } from './authorize.ts';
+import { COMMON_SETTINGS, commonDeps } from './settings.ts';
+
+const settings = readEnvironment(COMMON_SETTINGS, environment);
+
+/** Behind the authorizer `signed`: tokens whose signature AWS IoT has checked. It calls nothing but issuers. */
+export const handler = authorize({
+  ...commonDeps(settings),
+  accepts: new Set(['signed']),
+  whoseSecret: async () => refuse('CREDENTIAL_NOT_ACCEPTED', 'token', 'wants a token'),
+});

@@ -1,0 +1,37 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IoTClient } from '@aws-sdk/client-iot';
+import middy from '@middy/core';
+import * as z from 'zod';
+import { CLIENT_OPTIONS } from '../../shared/adapters/client-options.ts';
+import { registry } from '../../shared/adapters/registry.ts';
+import { rotationTable } from '../../shared/adapters/rotation-table.ts';
+import { parseAuthorities } from '../../shared/core/access/authorities.ts';
+import { LogLevel, ResourceName, readEnvironment } from '../../shared/lambda/environment.ts';
+import { createLog } from '../../shared/lambda/log.ts';
+import { logFaults } from '../../shared/lambda/log-faults.ts';
+import { environment, now, random, sleep, writeLine } from '../../shared/lambda/process.ts';
+import { register } from './register.ts';
+
+const settings = readEnvironment(
+  {
+    /** JSON, see `parseAuthorities`. */
+    AUTHORITIES: z.string({ error: 'wants a JSON list of authorities' }),
+    CREDENTIALS_TABLE: ResourceName,
+    DEVICE_POLICY: ResourceName,
+    LOG_LEVEL: LogLevel,
+  },
+  environment,
+);
+const log = createLog(settings.LOG_LEVEL, writeLine, now);
+const tools = { sleep, random };
+
+export const handler = middy(
+  register({
+    authorities: parseAuthorities(settings.AUTHORITIES),
+    registry: registry(new IoTClient(CLIENT_OPTIONS), tools),
+    rotations: rotationTable(new DynamoDBClient(CLIENT_OPTIONS), settings.CREDENTIALS_TABLE, tools),
+    policyName: settings.DEVICE_POLICY,
+    log,
+    now,
+  }),
+).use(logFaults(log));

@@ -1,0 +1,27 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IoTClient } from '@aws-sdk/client-iot';
+import middy from '@middy/core';
+import { CLIENT_OPTIONS } from '../../shared/adapters/client-options.ts';
+import { registry } from '../../shared/adapters/registry.ts';
+import { rotationTable } from '../../shared/adapters/rotation-table.ts';
+import { LogLevel, ResourceName, readEnvironment } from '../../shared/lambda/environment.ts';
+import { createLog } from '../../shared/lambda/log.ts';
+import { logFaults } from '../../shared/lambda/log-faults.ts';
+import { environment, now, random, sleep, writeLine } from '../../shared/lambda/process.ts';
+import { rotation } from './rotation.ts';
+
+const settings = readEnvironment(
+  { CREDENTIALS_TABLE: ResourceName, DEVICE_POLICY: ResourceName, LOG_LEVEL: LogLevel },
+  environment,
+);
+const log = createLog(settings.LOG_LEVEL, writeLine, now);
+const tools = { sleep, random };
+
+export const handler = middy(
+  rotation({
+    rotations: rotationTable(new DynamoDBClient(CLIENT_OPTIONS), settings.CREDENTIALS_TABLE, tools),
+    registry: registry(new IoTClient(CLIENT_OPTIONS), tools),
+    policyName: settings.DEVICE_POLICY,
+    log,
+  }),
+).use(logFaults(log));
