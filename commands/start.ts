@@ -13,7 +13,10 @@ import { countCalls } from './tally.ts';
 import { LAPTOP_FILE, type LaptopFile } from './target.ts';
 import { welcome } from './welcome.ts';
 
-const PORTS = { aws: 4566, mqtt: 8883, https: 8443 } as const;
+/** 443 and what is below 1024 is not everybody's to listen on, so 9443 stands for it, and domains follow. */
+const PORTS = { aws: 4566, mqtt: 8883, https: 8443, port443: 9443, firstDomain: 9444 } as const;
+/** An account has ten domain configurations. */
+const HIGHEST_PORT = PORTS.firstDomain + 9;
 const FLEET_INTERVAL_MS = 2000;
 const REFRESH_MS = 500;
 
@@ -24,6 +27,7 @@ interface Options {
   /** Where certificates are, and with `--data` the rest of the state. */
   readonly directory: string;
   readonly keepsState: boolean;
+  readonly propagationDelayMs: number;
 }
 
 /** `npm start`: the packaged service, running whole on this machine. */
@@ -34,8 +38,9 @@ export const start: Command = {
   usage: `npm start -- [options]
 
   --no-fleet         without the simulated devices
-  --port-offset <n>  adds n to every port (MQTT ${PORTS.mqtt}, HTTPS ${PORTS.https}, AWS APIs ${PORTS.aws})
+  --port-offset <n>  adds n to every port (MQTT ${PORTS.mqtt}, HTTPS ${PORTS.https}, 443 is ${PORTS.port443}, AWS APIs ${PORTS.aws})
   --data <dir>       keeps streams, tables, queues and certificates there across restarts
+  --propagation <s>  seconds until changed policies and certificates count for open connections (0; minutes on AWS)
   --stage <name>     the stage to package (dev)`,
   async run(args, terminal) {
     const options = readOptions(args);
@@ -61,13 +66,14 @@ function readOptions(args: readonly string[]): Options {
       fleet: { type: 'boolean', default: true },
       'port-offset': { type: 'string', default: '0' },
       data: { type: 'string' },
+      propagation: { type: 'string', default: '0' },
       stage: { type: 'string', default: 'dev' },
     },
   });
   const portOffset = Number(values['port-offset']);
-  if (!Number.isInteger(portOffset) || portOffset < 0 || PORTS.mqtt + portOffset > 65_535) {
+  if (!Number.isInteger(portOffset) || portOffset < 0 || HIGHEST_PORT + portOffset > 65_535) {
     throw new UsageError(
-      `--port-offset wants a whole number from 0 to ${65_535 - PORTS.mqtt}, not ${values['port-offset']}.`,
+      `--port-offset wants a whole number from 0 to ${65_535 - HIGHEST_PORT}, not ${values['port-offset']}.`,
     );
   }
   return {
@@ -76,11 +82,17 @@ function readOptions(args: readonly string[]): Options {
     portOffset,
     directory: values.data ?? '.tributary',
     keepsState: values.data !== undefined,
+    propagationDelayMs: 1000 * wholeNumber('--propagation', values.propagation),
   };
 }
 
+function wholeNumber(option: string, text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new UsageError(`${option} wants a whole number, not ${text}.`);
+}
+
 async function boot(
-  { stage, portOffset, directory, keepsState }: Options,
+  { stage, portOffset, directory, keepsState, propagationDelayMs }: Options,
   screen: Screen,
   onCall: ReturnType<typeof countCalls>['observe'],
 ): Promise<Laptop> {
@@ -98,7 +110,10 @@ async function boot(
         aws: PORTS.aws + portOffset,
         mqtt: PORTS.mqtt + portOffset,
         https: PORTS.https + portOffset,
+        port443: PORTS.port443 + portOffset,
+        firstDomain: PORTS.firstDomain + portOffset,
       },
+      propagationDelayMs,
       log: screen.log,
       onCall,
     }),
@@ -164,6 +179,8 @@ const laptopFile = (laptop: Laptop, { stage }: Options): LaptopFile => ({
   awsEndpoint: laptop.awsEndpoint,
   mqttPort: laptop.mqttPort,
   httpsPort: laptop.httpsPort,
+  port443: laptop.port443,
+  domains: [...laptop.domains],
   caFile: laptop.caFile,
   devicesDirectory: laptop.devicesDirectory,
 });

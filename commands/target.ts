@@ -16,6 +16,18 @@ export const LaptopFile = z.object({
   awsEndpoint: z.url(),
   mqttPort: z.int(),
   httpsPort: z.int(),
+  /** Stands for AWS's 443: WebSockets, signatures and custom authorizers. */
+  port443: z.int(),
+  /** Domain configurations, a port each. */
+  domains: z.array(
+    z.object({
+      name: z.string(),
+      domainName: z.string(),
+      authentication: z.string(),
+      application: z.string(),
+      port: z.int(),
+    }),
+  ),
   /** What a client trusts the device gateway by. */
   caFile: z.string(),
   devicesDirectory: z.string(),

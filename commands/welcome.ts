@@ -16,6 +16,11 @@ export function welcome({ notices }: Laptop, file: LaptopFile, own: OwnDevice): 
     '',
     `  MQTT    mqtts://localhost:${file.mqttPort}      3.1.1 and 5, client certificate, TLS 1.2 or 1.3`,
     `  HTTPS   https://localhost:${file.httpsPort}      POST /topics/<topic>?qos=1, client certificate`,
+    `  443     https://localhost:${file.port443}      wss at /mqtt and HTTPS publish by SigV4 or authorizer; by ALPN MQTT and HTTPS as on AWS`,
+    ...file.domains.map(
+      ({ port, domainName, authentication, application }) =>
+        `          localhost:${port}              ${domainName}: ${authentication} over ${application}`,
+    ),
     `  AWS     ${file.awsEndpoint}       Kinesis, DynamoDB, SQS, SNS, KMS, IoT, Lambda, STS`,
     '',
     `Publish as the device ${own.thing}, whose certificate is in ${dirname(own.certificateFile)}:`,
@@ -35,6 +40,7 @@ export function welcome({ notices }: Laptop, file: LaptopFile, own: OwnDevice): 
     ...missing.map(
       ({ type, logicalIds, why }) => `Not run here: ${type} (${logicalIds.join(', ')}): ${why}.`,
     ),
+    `Why somebody was refused: curl ${file.awsEndpoint}/refusals`,
     'Ctrl-C ends it.',
     '',
   ].join('\n');

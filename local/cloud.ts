@@ -2,9 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type DeclaredDomain, declareAuthorizers, declareDomains } from './boot/access.ts';
 import { openBuckets, openDeliveries } from './boot/archives.ts';
 import { type Backend, openBackend } from './boot/backend.ts';
-import { openCredentialDesk } from './boot/credentials.ts';
+import { openCredentialDesk, type SessionRequest } from './boot/credentials.ts';
 import { createDelivery } from './boot/delivery.ts';
 import { declarePolicies } from './boot/device-policies.ts';
 import { type DeviceDesk, registerDevice } from './boot/devices.ts';
@@ -19,19 +20,33 @@ import { keepSweeping, openSchedules } from './boot/schedules.ts';
 import { createDeclared } from './boot/stores.ts';
 import { assessSupport, type Notice } from './boot/support.ts';
 import { openTopics } from './boot/topics.ts';
+import { defaultEndpoint } from './core/endpoint/index.ts';
 import type { Log } from './core/log.ts';
 import type { Timers } from './core/mqtt/broker-state.ts';
 import { type ResolvedStack, resolveTemplate } from './core/template/index.ts';
 import type { DeviceIdentity } from './fleet/device.ts';
+import { controlOperations } from './operations/control/index.ts';
+import { authorizerOperations } from './operations/iot/authorizers.ts';
 import { iotOperations } from './operations/iot/index.ts';
+import { iotDataOperations } from './operations/iot-data/index.ts';
 import { lambdaOperations } from './operations/lambda/index.ts';
 import { snsOperations } from './operations/sns/index.ts';
 import { openPki } from './pki/index.ts';
+import { createAuthorizers } from './runtime/authorizer/authorizers.ts';
 import type { Mapping } from './runtime/event-source-mapping.ts';
 import { createLambdaRuntime, type LambdaRuntime } from './runtime/lambda.ts';
 import { type Clock, systemClock } from './runtime/lambda-clock.ts';
+import type { Credentials } from './runtime/lambda-environment.ts';
+import {
+  createRefusalBook,
+  type Entry,
+  type RefusalBook,
+  type RefusalQuery,
+} from './runtime/refusal-book.ts';
+import type { Authorize } from './servers/aws-access.ts';
 import type { Faults, FaultyCall } from './servers/aws-faults.ts';
 import { createGateway, type Gateway } from './servers/gateway.ts';
+import { createAuthorizerStore } from './stores/authorizer-store.ts';
 import { createRegistry } from './stores/registry.ts';
 
 /** The account and partition that the laptop pretends to be. */
@@ -49,7 +64,17 @@ export interface LaptopOptions {
   /** Where state outlives the process; memory only without. */
   readonly directory?: string;
   /** 0 takes any free port. */
-  readonly ports: { readonly aws: number; readonly mqtt: number; readonly https: number };
+  readonly ports: {
+    readonly aws: number;
+    readonly mqtt: number;
+    readonly https: number;
+    /** Stands for AWS's 443, where WebSockets, signatures and custom authorizers are. */
+    readonly port443?: number;
+    /** Of the first domain configuration; the others follow. */
+    readonly firstDomain?: number;
+  };
+  /** From a change of certificates or policies to the moment it counts for open connections; 0 unless told. */
+  readonly propagationDelayMs?: number;
   readonly region?: string;
   readonly log: Log;
   readonly clock?: Clock;
@@ -69,6 +94,10 @@ export interface Laptop {
   readonly awsEndpoint: string;
   readonly mqttPort: number;
   readonly httpsPort: number;
+  /** Stands for AWS's 443 at the account's own endpoint. */
+  readonly port443: number;
+  /** The template's domain configurations, each at a port of its own. */
+  readonly domains: readonly LaptopDomain[];
   /** PEM file of what clients trust the gateway by. */
   readonly caFile: string;
   readonly caPem: string;
@@ -80,10 +109,22 @@ export interface Laptop {
   readonly devicesDirectory: string;
   /** Registers a device with a certificate just made, under the policies of the template. */
   readonly addDevice: (thing: string, fleet: string) => Promise<DeviceIdentity>;
+  /** Makes temporary keys that IAM policies hold: for a dashboard, a person, a test. */
+  readonly addSession: (asked: SessionRequest) => Credentials;
+  /** What was refused of late, and why. */
+  readonly refusals: (query?: RefusalQuery) => readonly Entry[];
   readonly counters: () => ReturnType<Gateway['counters']> & { readonly errorActions: number };
   /** Resolves when everything that was sent so far has been dealt with. */
   readonly idle: () => Promise<void>;
   readonly close: () => Promise<void>;
+}
+
+export interface LaptopDomain {
+  readonly name: string;
+  readonly domainName: string;
+  readonly authentication: DeclaredDomain['endpoint']['authentication'];
+  readonly application: DeclaredDomain['endpoint']['application'];
+  readonly port: number;
 }
 
 /**
@@ -110,7 +151,8 @@ async function boot(
   const stack = readStack(options.templateFile, place);
   const roles = loadRoles(stack);
   const code = await unpack(stack, options.packageDirectory, opened);
-  const credentials = openCredentialDesk(code.specs, randomHex);
+  const credentials = openCredentialDesk(code.specs, randomHex, roles);
+  const refusals = createRefusalBook(clock.now);
 
   const pki = await openPki({ directory: options.certificateDirectory, now: clock.now });
   const registry = createRegistry({ now: clock.now, uuid, ...place, ...kept });
@@ -119,7 +161,9 @@ async function boot(
   const desk: DeviceDesk = {
     registry,
     pki,
-    policyNames: ofType(stack, 'AWS::IoT::Policy').map(({ name }) => name),
+    policyNames: ofType(stack, 'AWS::IoT::Policy')
+      .map(({ name }) => name)
+      .filter((name) => name.endsWith(DEVICE_POLICY)),
     directory: join(options.certificateDirectory, 'devices'),
     now: clock.now,
   };
@@ -139,6 +183,16 @@ async function boot(
       deliver: (arn, { body, attributes }) => deliver(arn, body, attributes),
     },
   });
+  const store = createAuthorizerStore({ ...place, now: clock.now });
+  declareAuthorizers(stack, store);
+  const domains = await declareDomains(stack, { pki, authorizers: store });
+  const authorizers = createAuthorizers({
+    find: store.find,
+    invoke: lambda.invoke,
+    permissions: ofType(stack, 'AWS::Lambda::Permission').map(({ properties }) => properties),
+    accountId: place.accountId,
+    sleep: clock.sleep,
+  });
   const policies = loadResourcePolicies(stack);
   const { topics, publish } = openTopics(stack, {
     ...place,
@@ -157,9 +211,20 @@ async function boot(
     log,
     port: ports.aws,
     callerOf: credentials.callerOf,
-    authorize: roles.authorize,
+    authorize: noting(roles.authorize, refusals),
     operations: [
       ...iotOperations({ registry, pki, ...place, endpointOf }),
+      ...authorizerOperations({
+        authorizers: store,
+        ask: (authorizer, presented) => authorizers.ask(authorizer, presented, uuid()),
+        domains,
+      }),
+      ...iotDataOperations({
+        ...place,
+        publish: async (message) => open.gateway?.deliver(message),
+        disconnect: (clientId, how) => open.gateway?.disconnect(clientId, how) ?? false,
+      }),
+      ...controlOperations({ refusals }),
       ...lambdaOperations(lambda),
       ...snsOperations({ topics, publish, ...place }),
     ],
@@ -213,6 +278,16 @@ async function boot(
     uuid,
     timers: options.timers ?? systemTimers,
     log,
+    onEvent: (event) => {
+      if (event.type !== 'lifecycle') refusals.add(event);
+    },
+    propagationDelayMs: options.propagationDelayMs ?? 0,
+    access: {
+      authorizers,
+      keys: credentials.keys,
+      ownEndpoint: () => defaultEndpoint(store.defaultName()),
+      domains,
+    },
   });
   open.gateway = gateway;
   const schedules = openSchedules(stack, { ...clock, invokeAsync: lambda.invokeAsync, uuid, log });
@@ -224,19 +299,29 @@ async function boot(
   for (const mapping of mappings) mapping.start();
   schedules.start();
   opened.defer(gateway.close);
-  const listening = await gateway.listen({
+  const {
+    domainPorts,
+    port443 = 0,
+    ...listening
+  } = await gateway.listen({
     mqttPort: ports.mqtt,
     httpsPort: ports.https,
+    port443: ports.port443 ?? 0,
+    firstDomainPort: ports.firstDomain ?? 0,
     host: HOST,
   });
   const failed = countErrorActions(stack, backend);
   return {
     ...place,
     ...listening,
+    port443,
+    domains: domains.map((domain) => laptopDomain(domain, domainPorts)),
     awsEndpoint: backend.url,
     caFile: pki.caFile,
     caPem: pki.caPem,
     notices: assessSupport(stack),
+    addSession: credentials.addSession,
+    refusals: refusals.read,
     counters: () => ({ ...gateway.counters(), errorActions: failed() }),
     objectsDirectory: buckets.directory,
     devicesDirectory: desk.directory,
@@ -244,6 +329,34 @@ async function boot(
     idle: () => settled(mappings, lambda),
   };
 }
+
+/** The policy that certificates of devices get, among others for dashboards and claims, ends with this. */
+const DEVICE_POLICY = '-device';
+
+const laptopDomain = (
+  { endpoint }: DeclaredDomain,
+  ports: Readonly<Record<string, number>>,
+): LaptopDomain => ({
+  name: endpoint.name,
+  domainName: endpoint.domainName ?? '',
+  authentication: endpoint.authentication,
+  application: endpoint.application,
+  port: ports[endpoint.name] ?? 0,
+});
+
+/** A missing grant of a role is a refusal like any other. */
+const noting =
+  (authorize: Authorize, refusals: RefusalBook): Authorize =>
+  (caller, need) => {
+    const verdict = authorize(caller, need);
+    if (!verdict.allowed && caller.kind === 'function') {
+      const { action, resource } = need;
+      const principal = caller.roleArn;
+      const { explanation } = verdict;
+      refusals.add({ type: 'role-refusal', principal, action, resource, explanation });
+    }
+    return verdict;
+  };
 
 /** DescribeEndpoint tells a host without a port: the gateway's ports are AWS's own unless they were moved. */
 const endpointOf = (endpointType: string): string | undefined =>

@@ -23,6 +23,10 @@ export interface Roles {
   readonly authorizeRole: (roleArn: string, need: Need) => Verdict;
   /** The same for whoever signed a request; the operator may do everything. */
   readonly authorize: (caller: Caller, need: Need) => Verdict;
+  /** The role's policies, none where it is not known. */
+  readonly policiesOf: (roleArn: string) => CompiledPolicies;
+  /** Adds a role that the template has not: of a session somebody opened. */
+  readonly declareRole: (roleArn: string, policies: CompiledPolicies) => void;
 }
 
 /**
@@ -53,7 +57,9 @@ function ownPolicies(role: ResolvedResource) {
   throw new BootError([`${role.logicalId}: managed policies are not known here: ${names}`]);
 }
 
-function deciding(roles: ReadonlyMap<string, CompiledPolicies>): Roles {
+const NOTHING = compilePolicies([], 'iam');
+
+function deciding(roles: Map<string, CompiledPolicies>): Roles {
   const authorizeRole: Roles['authorizeRole'] = (roleArn, { action, resource, context = {} }) => {
     const policies = roles.get(roleArn);
     if (policies !== undefined) return decide(policies, { action, resource, context });
@@ -61,6 +67,8 @@ function deciding(roles: ReadonlyMap<string, CompiledPolicies>): Roles {
   };
   return {
     authorizeRole,
+    policiesOf: (roleArn) => roles.get(roleArn) ?? NOTHING,
+    declareRole: (roleArn, policies) => void roles.set(roleArn, policies),
     authorize: (caller, need) =>
       caller.kind === 'operator'
         ? { allowed: true, explanation: 'the operator may do everything' }

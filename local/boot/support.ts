@@ -6,6 +6,8 @@ const STARTED: ReadonlySet<string> = new Set([
   'AWS::Events::Rule',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
+  'AWS::IoT::Authorizer',
+  'AWS::IoT::DomainConfiguration',
   'AWS::IoT::Policy',
   'AWS::IoT::TopicRule',
   'AWS::KMS::Alias',
@@ -15,6 +17,7 @@ const STARTED: ReadonlySet<string> = new Set([
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::EventSourceMapping',
   'AWS::Lambda::Function',
+  'AWS::Lambda::Permission',
   'AWS::S3::Bucket',
   'AWS::SNS::Subscription',
   'AWS::SNS::Topic',
@@ -24,7 +27,6 @@ const STARTED: ReadonlySet<string> = new Set([
 /** Resource types that mean nothing here, and why. `docs/differences.md` says the same at length. */
 const INERT: Readonly<Record<string, string>> = {
   'AWS::CloudWatch::Alarm': 'no metrics are kept, so no alarm is evaluated',
-  'AWS::Lambda::Permission': 'nobody but this stack can call its functions',
   'AWS::Logs::LogGroup': 'functions, rules and delivery streams log to the terminal',
   'AWS::Logs::LogStream': 'functions, rules and delivery streams log to the terminal',
   'AWS::S3::BucketPolicy':

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 
-/** Who signed a request: a function of the template under its own role, or the person at the laptop. */
+/** Who signed a request: a function of the template, or a session somebody opened, under its own role; or the person at the laptop. */
 export type Caller =
   | { readonly kind: 'operator' }
   | { readonly kind: 'function'; readonly functionName: string; readonly roleArn: string };

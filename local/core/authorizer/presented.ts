@@ -14,6 +14,8 @@ export interface Presented {
   };
   readonly mqtt?: Login;
   /** A client certificate that has been accepted: CUSTOM_AUTH_X509. */
+  /** Told apart already, by whoever tests an authorizer; otherwise it is looked for in the other members. */
+  readonly separate?: { readonly token?: string; readonly signature?: string };
   readonly x509?: { readonly certificatePem: string; readonly certificateId: string };
 }
 
@@ -60,13 +62,14 @@ export const namedAuthorizer = (presented: Presented): string | undefined =>
   parameter(presented, NAME);
 
 export const presentedSignature = (presented: Presented): string | undefined =>
-  parameter(presented, SIGNATURE);
+  presented.separate?.signature ?? parameter(presented, SIGNATURE);
 
 export const presentedToken = (
   presented: Presented,
   tokenKeyName: string | undefined,
 ): string | undefined =>
-  tokenKeyName === undefined ? undefined : parameter(presented, tokenKeyName);
+  presented.separate?.token ??
+  (tokenKeyName === undefined ? undefined : parameter(presented, tokenKeyName));
 
 /**
  * The authorizer for a client: the one it names, where the endpoint lets it, or the endpoint's default.

@@ -15,3 +15,7 @@ function partsOf(roleArn: string): { account: string; roleName: string } {
   const [, , , , account = ACCOUNT, role = ''] = roleArn.split(':');
   return { account, roleName: role.split('/').at(-1) ?? '' };
 }
+
+/** An assumed role's id is `<role id>:<session name>`, role ids begin with AROA; the root's is the account's. */
+export const userIdOf = (caller: Caller): string =>
+  caller.kind === 'operator' ? ACCOUNT : `AROALAPTOP:${caller.functionName}`;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type Caller, type Operation, operation } from '../operation.ts';
-import { callerArn } from './caller-arn.ts';
+import { type Operation, operation } from '../operation.ts';
+import { callerArn, userIdOf } from './caller-arn.ts';
 
 /** Who the laptop takes the caller for. Needs no grant, as on AWS. */
 export const getCallerIdentity = (): Operation =>
@@ -15,11 +15,6 @@ export const getCallerIdentity = (): Operation =>
     run: ({ caller }) => {
       const arn = callerArn(caller);
       const [, , , , account] = arn.split(':');
-      return { Arn: arn, UserId: userId(caller, account), Account: account };
+      return { Arn: arn, UserId: userIdOf(caller), Account: account };
     },
   });
-
-/** An assumed role's id is `<role id>:<session name>`; role ids begin with AROA. */
-function userId(caller: Caller, account: string | undefined): string | undefined {
-  return caller.kind === 'operator' ? account : `AROALAPTOP:${caller.functionName}`;
-}
