@@ -10,6 +10,7 @@ import { createDelivery } from './boot/delivery.ts';
 import { declarePolicies } from './boot/device-policies.ts';
 import { type DeviceDesk, registerDevice } from './boot/devices.ts';
 import { readFunctions, unpackFunctions } from './boot/functions.ts';
+import { type LorawanPorts, openLorawan } from './boot/lorawan.ts';
 import { createMappings } from './boot/mappings.ts';
 import { loadResourcePolicies } from './boot/resource-policies.ts';
 import { BootError, ofType } from './boot/resources.ts';
@@ -75,6 +76,8 @@ export interface LaptopOptions {
   };
   /** From a change of certificates or policies to the moment it counts for open connections; 0 unless told. */
   readonly propagationDelayMs?: number;
+  /** Where LoRaWAN gateways connect, if the template has a destination; 0 takes any free port. */
+  readonly lorawanPorts?: { readonly lns: number; readonly udp: number };
   readonly region?: string;
   readonly log: Log;
   readonly clock?: Clock;
@@ -98,6 +101,8 @@ export interface Laptop {
   readonly port443: number;
   /** The template's domain configurations, each at a port of its own. */
   readonly domains: readonly LaptopDomain[];
+  /** Where LoRaWAN gateways connect; undefined where the template has no destination for what they hear. */
+  readonly lorawan: LorawanPorts | undefined;
   /** PEM file of what clients trust the gateway by. */
   readonly caFile: string;
   readonly caPem: string;
@@ -194,6 +199,20 @@ async function boot(
     sleep: clock.sleep,
   });
   const policies = loadResourcePolicies(stack);
+  const lorawan = openLorawan(stack, {
+    ...place,
+    ...kept,
+    registry,
+    pki,
+    roles,
+    publishToRules: (inbound) => rules.publish(inbound),
+    deliver: async (message) => open.gateway?.deliver(message),
+    now: clock.now,
+    timer: options.timers ?? systemTimers,
+    random,
+    uuid,
+    log,
+  });
   const { topics, publish } = openTopics(stack, {
     ...place,
     policies,
@@ -226,6 +245,7 @@ async function boot(
       }),
       ...controlOperations({ refusals }),
       ...lambdaOperations(lambda),
+      ...lorawan.operations,
       ...snsOperations({ topics, publish, ...place }),
     ],
     faults: observed(options),
@@ -310,12 +330,15 @@ async function boot(
     firstDomainPort: ports.firstDomain ?? 0,
     host: HOST,
   });
+  opened.defer(lorawan.close);
+  const lorawanPorts = await lorawan.listen(options.lorawanPorts ?? { lns: 0, udp: 0 }, HOST);
   const failed = countErrorActions(stack, backend);
   return {
     ...place,
     ...listening,
     port443,
     domains: domains.map((domain) => laptopDomain(domain, domainPorts)),
+    lorawan: lorawanPorts,
     awsEndpoint: backend.url,
     caFile: pki.caFile,
     caPem: pki.caPem,
@@ -326,7 +349,10 @@ async function boot(
     objectsDirectory: buckets.directory,
     devicesDirectory: desk.directory,
     addDevice: (thing, fleet) => registerDevice(desk, thing, fleet),
-    idle: () => settled(mappings, lambda),
+    idle: async () => {
+      await lorawan.idle();
+      await settled(mappings, lambda);
+    },
   };
 }
 

@@ -16,6 +16,8 @@ export interface Region {
   readonly maxPowerDbm: number;
   /** First frequencies of the eight channels of 125 kHz. */
   readonly channels: (subBand: number) => readonly number[];
+  /** The one channel that is wider. */
+  readonly wideChannel: (subBand: number) => DataRate & { readonly frequencyHz: number };
   readonly joinDataRate: number;
 }
 
@@ -68,6 +70,7 @@ const EU868: Region = {
   subBands: [],
   maxPowerDbm: 14,
   channels: () => [868_100_000, 868_300_000, 868_500_000, ...EU868_EXTRA_HZ],
+  wideChannel: () => ({ ...lora(7, 250), frequencyHz: 868_300_000 }),
   joinDataRate: 5,
 };
 
@@ -111,6 +114,10 @@ const US915: Region = {
   maxPowerDbm: 26,
   channels: (subBand) =>
     Array.from({ length: 8 }, (_, at) => US915_FIRST_HZ + ((subBand - 1) * 8 + at) * US915_STEP_HZ),
+  wideChannel: (subBand) => ({
+    ...lora(8, 500),
+    frequencyHz: US915_WIDE_FIRST_HZ + (subBand - 1) * US915_WIDE_STEP_HZ,
+  }),
   joinDataRate: 0,
 };
 

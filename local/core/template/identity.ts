@@ -245,6 +245,14 @@ const perAccount: Kind = {
   identify: (_name, { stack }) => ({ physicalId: stack.accountId, attributes: {} }),
 };
 
+const wirelessProfile = (type: 'DeviceProfile' | 'ServiceProfile'): Kind => ({
+  generated: uuidOf,
+  identify: (id, asked) => {
+    const arn = arnIn('iotwireless', `${type}/${id}`, asked);
+    return { physicalId: id, arn, attributes: { Arn: arn, Id: id } };
+  },
+});
+
 const KINDS: Readonly<Record<string, Kind>> = {
   'AWS::CloudWatch::Alarm': simple('AlarmName', 'cloudwatch', 'alarm:', { limit: 255 }),
   'AWS::DynamoDB::Table': table,
@@ -269,6 +277,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'AWS::IoT::ThingGroup': simple('ThingGroupName', 'iot', 'thinggroup/', withId),
   'AWS::IoT::ThingType': simple('ThingTypeName', 'iot', 'thingtype/', withId),
   'AWS::IoT::TopicRule': simple('RuleName', 'iot', 'rule/', { delimiter: '_' }),
+  'AWS::IoTWireless::Destination': simple('Name', 'iotwireless', 'Destination/'),
+  'AWS::IoTWireless::DeviceProfile': wirelessProfile('DeviceProfile'),
+  'AWS::IoTWireless::ServiceProfile': wirelessProfile('ServiceProfile'),
   'AWS::KMS::Alias': keyAlias,
   'AWS::KMS::Key': key,
   'AWS::Kinesis::Stream': simple('Name', 'kinesis', 'stream/'),

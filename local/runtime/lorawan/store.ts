@@ -1,0 +1,94 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { openEventLog } from '../../stores/event-log.ts';
+import { WirelessDevice, WirelessGateway } from './model.ts';
+
+const Event = z.union([
+  z.object({ device: WirelessDevice }),
+  z.object({ gateway: WirelessGateway }),
+  z.object({ removed: z.string() }),
+]);
+type Event = z.infer<typeof Event>;
+
+/** Devices and gateways of the network, by their AWS ids. */
+export interface LorawanStore {
+  readonly devices: () => WirelessDevice[];
+  readonly device: (id: string) => WirelessDevice | undefined;
+  readonly deviceByEui: (devEui: string) => WirelessDevice | undefined;
+  /** Those with a session, old or new, under this address. */
+  readonly devicesByAddress: (devAddr: string) => WirelessDevice[];
+  /** On disk when it returns. */
+  readonly putDevice: (device: WirelessDevice) => void;
+  readonly gateways: () => WirelessGateway[];
+  readonly gateway: (id: string) => WirelessGateway | undefined;
+  readonly gatewayByEui: (eui: string) => WirelessGateway | undefined;
+  readonly putGateway: (gateway: WirelessGateway) => void;
+  /** Removes a device or gateway. @returns whether there was one */
+  readonly remove: (id: string) => boolean;
+  readonly close: () => void;
+}
+
+/** So many lines more than there are things, and the file is written anew. */
+const SLACK_LINES = 2000;
+
+/**
+ * @param directory  where `lorawan.jsonl` is, readable by its owner only, as it holds keys; memory only without
+ * @throws {Error} naming file and line where the file is not such a log
+ */
+export function createLorawanStore(directory?: string): LorawanStore {
+  const devices = new Map<string, WirelessDevice>();
+  const gateways = new Map<string, WirelessGateway>();
+  const apply = (event: Event): void => {
+    if ('device' in event) devices.set(event.device.id, event.device);
+    else if ('gateway' in event) gateways.set(event.gateway.id, event.gateway);
+    else {
+      devices.delete(event.removed);
+      gateways.delete(event.removed);
+    }
+  };
+  const log = directory === undefined ? undefined : openLog(directory, apply);
+  let lines = log?.lines ?? 0;
+
+  const current = (): Event[] => [
+    ...[...gateways.values()].map((gateway) => ({ gateway })),
+    ...[...devices.values()].map((device) => ({ device })),
+  ];
+  const record = (event: Event): void => {
+    log?.log.append(event);
+    apply(event);
+    lines += 1;
+    if (lines <= devices.size + gateways.size + SLACK_LINES) return;
+    log?.log.rewrite(current());
+    lines = devices.size + gateways.size;
+  };
+
+  return {
+    devices: () => [...devices.values()],
+    device: (id) => devices.get(id),
+    deviceByEui: (devEui) => devices.values().find((device) => device.devEui === devEui),
+    devicesByAddress: (devAddr) =>
+      [...devices.values()].filter(
+        ({ session, joining }) => session?.devAddr === devAddr || joining?.devAddr === devAddr,
+      ),
+    putDevice: (device) => record({ device }),
+    gateways: () => [...gateways.values()],
+    gateway: (id) => gateways.get(id),
+    gatewayByEui: (eui) => gateways.values().find((gateway) => gateway.eui === eui),
+    putGateway: (gateway) => record({ gateway }),
+    remove: (id) => {
+      const known = devices.has(id) || gateways.has(id);
+      if (known) record({ removed: id });
+      return known;
+    },
+    close: () => log?.log.close(),
+  };
+}
+
+function openLog(directory: string, apply: (event: Event) => void) {
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, 'lorawan.jsonl');
+  const { log, events } = openEventLog(path, (value) => Event.parse(value));
+  for (const event of events) apply(event);
+  return { log, lines: events.length };
+}

@@ -1,0 +1,240 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CreateKeysAndCertificateCommand, IoTClient } from '@aws-sdk/client-iot';
+import {
+  AssociateWirelessGatewayWithCertificateCommand,
+  CreateWirelessDeviceCommand,
+  CreateWirelessGatewayCommand,
+  IoTWirelessClient,
+  ListQueuedMessagesCommand,
+  SendDataToWirelessDeviceCommand,
+} from '@aws-sdk/client-iot-wireless';
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createLorawanDevice, type Received } from '../../local/fleet/lorawan-device.ts';
+import {
+  connectStation,
+  type Hearing,
+  type StationIdentity,
+} from '../../local/fleet/lorawan-station.ts';
+import { bootLaptop, type TestLaptop } from '../support/laptop.ts';
+import type { Template } from '../support/template.ts';
+
+const DEVICE = {
+  devEui: '70b3d57ed0000001',
+  joinEui: '70b3d57ed0000000',
+  appKey: '2b7e151628aed2a6abf7158809cf4f3c',
+};
+const HEARING: Hearing = { dataRate: 5, frequencyHz: 868_100_000, rssi: -61, snr: 8.5 };
+
+const QUEUE = 'tributary-dev-test-radio';
+const QUEUE_ARN = `arn:aws:sqs:eu-central-1:000000000000:${QUEUE}`;
+
+/** Beside whatever the template has: a destination whose rule writes what it gets to a queue of the test. */
+function addDestination({ Resources }: Template): void {
+  const role = (statements: object[]) => ({
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] },
+      Policies: [
+        { PolicyName: 'grants', PolicyDocument: { Version: '2012-10-17', Statement: statements } },
+      ],
+    },
+  });
+  const topics = 'arn:aws:iot:eu-central-1:000000000000:topic';
+  Object.assign(Resources, {
+    TestQueue: { Type: 'AWS::SQS::Queue', Properties: { QueueName: QUEUE } },
+    TestRuleRole: role([{ Effect: 'Allow', Action: 'sqs:SendMessage', Resource: QUEUE_ARN }]),
+    TestDestinationRole: role([
+      { Effect: 'Allow', Action: 'iot:DescribeEndpoint', Resource: '*' },
+      { Effect: 'Allow', Action: 'iot:Publish', Resource: `${topics}/$aws/rules/test_radio` },
+    ]),
+    TestRule: rule('test_radio', 'SELECT *'),
+    TestEventRule: rule(
+      'test_radio_events',
+      "SELECT *, topic(5) AS told FROM '$aws/iotwireless/events/+/+/lorawan/+'",
+    ),
+    TestDestination: {
+      Type: 'AWS::IoTWireless::Destination',
+      Properties: {
+        Name: 'test-radio',
+        ExpressionType: 'RuleName',
+        Expression: 'test_radio',
+        RoleArn: { 'Fn::GetAtt': ['TestDestinationRole', 'Arn'] },
+      },
+    },
+  });
+}
+
+const rule = (name: string, sql: string) => ({
+  Type: 'AWS::IoT::TopicRule',
+  Properties: {
+    RuleName: name,
+    TopicRulePayload: {
+      Sql: sql,
+      AwsIotSqlVersion: '2016-03-23',
+      Actions: [
+        {
+          Sqs: {
+            QueueUrl: { Ref: 'TestQueue' },
+            RoleArn: { 'Fn::GetAtt': ['TestRuleRole', 'Arn'] },
+            UseBase64: false,
+          },
+        },
+      ],
+    },
+  },
+});
+
+describe('a LoRaWAN device behind a Basics Station', () => {
+  let laptop: TestLaptop;
+  let wireless: IoTWirelessClient;
+  let deviceId = '';
+
+  beforeAll(async () => {
+    laptop = await bootLaptop({ change: addDestination });
+    wireless = new IoTWirelessClient(laptop.client);
+    const { Id = '' } = await wireless.send(
+      new CreateWirelessDeviceCommand({
+        Type: 'LoRaWAN',
+        DestinationName: 'test-radio',
+        LoRaWAN: {
+          DevEui: DEVICE.devEui,
+          OtaaV1_0_x: { AppKey: DEVICE.appKey, JoinEui: DEVICE.joinEui },
+        },
+      }),
+    );
+    deviceId = Id;
+  }, 120_000);
+  afterAll(() => laptop.close());
+
+  const url = () => `wss://localhost:${laptop.lorawan?.lnsPort}`;
+
+  async function newGateway(eui: string, associated = true): Promise<StationIdentity> {
+    const iot = new IoTClient(laptop.client);
+    const {
+      certificateId,
+      certificatePem = '',
+      keyPair,
+    } = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
+    if (associated) {
+      const { Id } = await wireless.send(
+        new CreateWirelessGatewayCommand({ LoRaWAN: { GatewayEui: eui, RfRegion: 'EU868' } }),
+      );
+      await wireless.send(
+        new AssociateWirelessGatewayWithCertificateCommand({ Id, IotCertificateId: certificateId }),
+      );
+    }
+    const privateKeyPem = keyPair?.PrivateKey ?? '';
+    return { eui, certificatePem, privateKeyPem, caPem: laptop.caPem };
+  }
+
+  /** What the rules have written since the last time. */
+  async function told(least: number): Promise<Record<string, unknown>[]> {
+    const sqs = new SQSClient(laptop.client);
+    const QueueUrl = `${laptop.client.endpoint}/000000000000/${QUEUE}`;
+    const bodies: Record<string, unknown>[] = [];
+    for (let round = 0; round < 100 && bodies.length < least; round += 1) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 600 }),
+      );
+      bodies.push(...Messages.map(({ Body = '' }) => JSON.parse(Body)));
+      if (bodies.length < least) await delay(50);
+    }
+    return bodies;
+  }
+
+  it('joins, is heard by two gateways as one, and answers a command', async () => {
+    let nonce = 0;
+    const device = createLorawanDevice(DEVICE, () => ++nonce);
+    const downlinks: Buffer[] = [];
+    const next = async (): Promise<Buffer> => {
+      for (let round = 0; round < 100 && downlinks.length === 0; round += 1) await delay(50);
+      return downlinks.shift() ?? Buffer.alloc(0);
+    };
+    const [near, far] = await Promise.all(
+      ['00000000000000a1', '00000000000000a2'].map(async (eui) =>
+        connectStation(await newGateway(eui), url(), (bytes) => downlinks.push(bytes)),
+      ),
+    );
+    if (near === undefined || far === undefined) throw new Error('no stations');
+    expect(near.config).toMatchObject({ region: 'EU863' });
+    expect((await told(2)).map(({ told: what }) => what)).toEqual(['connected', 'connected']);
+
+    near.hear(device.joinRequest(), HEARING);
+    device.acceptJoin(await next());
+    const events = await told(2);
+    expect(events).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ eventType: 'join_accepted', WirelessDeviceId: deviceId }),
+        expect.objectContaining({ eventType: 'join_req_received' }),
+      ]),
+    );
+
+    const { MessageId } = await wireless.send(
+      new SendDataToWirelessDeviceCommand({
+        Id: deviceId,
+        TransmitMode: 1,
+        PayloadData: Buffer.from('on').toString('base64'),
+        WirelessMetadata: { LoRaWAN: { FPort: 7 } },
+      }),
+    );
+    const first = device.uplink(2, Buffer.from('one'), true);
+    far.hear(first, { ...HEARING, rssi: -110, snr: -3 });
+    near.hear(first, HEARING);
+    const [uplink] = await told(1);
+    expect(uplink).toMatchObject({
+      WirelessDeviceId: deviceId,
+      PayloadData: Buffer.from('one').toString('base64'),
+      WirelessMetadata: {
+        LoRaWAN: {
+          DevEui: DEVICE.devEui,
+          FPort: 2,
+          FCnt: 0,
+          DataRate: '5',
+          Frequency: '868100000',
+          Gateways: [
+            { GatewayEui: '00000000000000a1', Rssi: -61, Snr: 8.5 },
+            { GatewayEui: '00000000000000a2', Rssi: -110, Snr: -3 },
+          ],
+        },
+      },
+    });
+    const command: Received | undefined = device.receive(await next());
+    expect(command).toEqual({
+      ack: true,
+      confirmed: true,
+      fPort: 7,
+      payload: Buffer.from('on'),
+    });
+
+    near.hear(device.uplink(2, Buffer.from('two')), HEARING);
+    expect((await told(1))[0]).toMatchObject({ AckedMessageId: MessageId });
+    const waiting = await wireless.send(new ListQueuedMessagesCommand({ Id: deviceId }));
+    expect(waiting.DownlinkQueueMessagesList).toEqual([]);
+
+    near.hear(first, HEARING);
+    near.hear(device.uplink(2, Buffer.from('three')), HEARING);
+    const after = await told(1);
+    expect(after.map(({ PayloadData }) => PayloadData)).toEqual([
+      Buffer.from('three').toString('base64'),
+    ]);
+    expect(laptop.log.filter(({ reason }) => reason === 'REPLAY')).toHaveLength(1);
+    await Promise.all([near.stop(), far.stop()]);
+  }, 60_000);
+
+  it('cannot be heard through a gateway without a certificate of its own', async () => {
+    const stranger = await newGateway('00000000000000b1', false);
+    await expect(connectStation(stranger, url(), () => undefined)).rejects.toThrow('401');
+    expect(laptop.log).toEqual(
+      expect.arrayContaining([expect.objectContaining({ reason: 'UNKNOWN_GATEWAY' })]),
+    );
+  });
+
+  it('cannot be heard through a gateway that says it is another', async () => {
+    const gateway = await newGateway('00000000000000b2');
+    const other = { ...gateway, eui: '00000000000000b3' };
+    await expect(connectStation(other, url(), () => undefined)).rejects.toThrow(
+      'the certificate is of gateway 00000000000000b2',
+    );
+  });
+});
