@@ -1,0 +1,101 @@
+import type { Anomaly, AnomalyKind, Basis } from './anomaly.ts';
+import type { Evidence } from './gauge.ts';
+import { close, onlyCalm, onlyShown, open } from './incident.ts';
+import type { Asked, Outcome } from './limits.ts';
+import { UNCHANGED } from './limits.ts';
+import { VIEW, type View } from './track.ts';
+import { conversionBetween } from './units.ts';
+
+/** Readings in a row without evidence after which an incident is over. */
+const CALM_READINGS = 8;
+/** Readings away from the old level that make a spike a level shift. */
+const SHIFT_READINGS = 12;
+const UNIT_READINGS = 3;
+const USUAL_SPREADS = 3;
+/** Spreads around a new level within which the value has settled there. */
+const SETTLED_SPREADS = 2;
+
+const BASIS: Readonly<Record<View, Basis>> = {
+  level: 'all readings',
+  floor: 'all readings',
+  shift: 'recent readings',
+  day: 'this hour of the day',
+  dayDrift: 'this hour of the day',
+  week: 'this hour of the week',
+  noise: 'noise',
+};
+
+/** What the learned ranges make of a value: an incident opens, is shown again, refined, or comes to its end. */
+export function weighIncident(
+  asked: Asked,
+  evidence: Evidence,
+  alarmScore: number,
+  wanted: 'both' | 'above' | 'below',
+): Outcome {
+  const { before } = asked;
+  if (before !== undefined) return goOn(before, asked, evidence);
+  const direction = evidence.direction > 0 ? 'above' : 'below';
+  if (evidence.score < alarmScore || (wanted !== 'both' && wanted !== direction)) return UNCHANGED;
+  const { level, spread, expected, low, high, score, view } = evidence;
+  const anomaly = open(asked, {
+    finder: 'value',
+    kind: kindOf(evidence),
+    direction,
+    expected,
+    low,
+    high,
+    score,
+    basis: view === undefined ? 'recent readings' : BASIS[view],
+    detail: conversionBetween(level, spread, asked.value),
+    level,
+    spread,
+  });
+  return { anomaly, report: { change: 'opens', anomaly } };
+}
+
+/**
+ * By the views that speak: those of one value, those of many, or that of their noise. One value far out is a spike,
+ * until others follow.
+ */
+function kindOf({ weights, deviations }: Evidence): AnomalyKind {
+  const of = (view: View) => weights[VIEW[view]] ?? 0;
+  const once = of('level') + of('day') + of('week');
+  const lasting = of('floor') + of('shift') + of('dayDrift');
+  const noise = of('noise');
+  if (noise > once && noise > lasting) return 'noise change';
+  return lasting > once && Math.abs(deviations) < USUAL_SPREADS ? 'level shift' : 'spike';
+}
+
+function goOn(before: Anomaly, asked: Asked, evidence: Evidence): Outcome {
+  if (isUsual(before, asked.value, evidence)) {
+    const calmer = onlyCalm(before);
+    if (calmer.calm < CALM_READINGS) return { anomaly: calmer, report: undefined };
+    const anomaly = close(before, asked.atMs);
+    return { anomaly: undefined, report: { change: 'closes', anomaly } };
+  }
+  const shown = {
+    ...onlyShown(before, asked),
+    score: Math.max(before.score, evidence.score),
+  };
+  const kind = refined(shown, asked.value);
+  if (kind === before.kind) return { anomaly: shown, report: undefined };
+  const anomaly = { ...shown, kind, version: before.version + 1 };
+  return { anomaly, report: { change: 'continues', anomaly } };
+}
+
+function isUsual(before: Anomaly, value: number, evidence: Evidence): boolean {
+  if (before.kind === 'noise change') return (evidence.weights[VIEW.noise] ?? 0) === 0;
+  return (
+    Math.abs(value - before.level) <= USUAL_SPREADS * before.spread ||
+    Math.abs(evidence.deviations) <= SETTLED_SPREADS
+  );
+}
+
+function refined(shown: Anomaly, value: number): AnomalyKind {
+  const { kind, readings, calm, level, spread, detail } = shown;
+  if (kind !== 'spike' && kind !== 'level shift') return kind;
+  if (detail !== undefined && calm === 0 && readings >= UNIT_READINGS) {
+    if (conversionBetween(level, spread, value) === detail) return 'unit change';
+  }
+  return kind === 'spike' && calm === 0 && readings >= SHIFT_READINGS ? 'level shift' : kind;
+}

@@ -1,0 +1,193 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { scenario } from '../../../../bench/support/detection-faults.ts';
+import {
+  type DeviceReading,
+  type DeviceState,
+  METRICS_MAX,
+  newDevice,
+  observeDevice,
+} from '../../../../shared/core/detection/device.ts';
+import {
+  HEAD_BYTES,
+  type Migrations,
+  packDevice,
+  unpackDevice,
+} from '../../../../shared/core/detection/device-bytes.ts';
+import { TRACK_BYTES } from '../../../../shared/core/detection/track-bytes.ts';
+
+const BEGIN_MS = Date.UTC(2026, 0, 5);
+const MINUTE_MS = 60_000;
+
+const reading = (at: number, metrics: DeviceReading['metrics'], extra = {}): DeviceReading => ({
+  observedAtMs: BEGIN_MS + at * MINUTE_MS,
+  receivedAtMs: BEGIN_MS + at * MINUTE_MS + 200,
+  transport: 'mqtt',
+  sourceIp: '192.0.2.1',
+  metrics,
+  ...extra,
+});
+
+const learned = (count = 100): DeviceState =>
+  observeDevice(
+    newDevice(),
+    Array.from({ length: count }, (_, at) =>
+      reading(at, { t: 20 + (at % 7) / 10, h: 50 + (at % 3) }),
+    ),
+  ).state;
+
+it('does the same whatever the order of a batch', () => {
+  const { readings } = scenario({ seed: 3, fault: 'spike', days: 4 });
+  fc.assert(
+    fc.property(fc.shuffledSubarray([...readings], { minLength: readings.length }), (shuffled) => {
+      expect(observeDevice(newDevice(), shuffled).state).toEqual(
+        observeDevice(newDevice(), readings).state,
+      );
+    }),
+    { numRuns: 5 },
+  );
+});
+
+it('does the same for one batch and for many, with its state kept in bytes between them', () => {
+  const { readings } = scenario({ seed: 2, fault: 'level-shift', days: 4 });
+  let state = newDevice();
+  for (let at = 0; at < readings.length; at += 37) {
+    const outcome = observeDevice(state, readings.slice(at, at + 37));
+    const kept = unpackDevice(packDevice(outcome.state));
+    expect(kept.lost).toEqual([]);
+    expect(kept.state).toEqual(outcome.state);
+    state = kept.state ?? newDevice();
+  }
+  const whole = observeDevice(newDevice(), readings).state;
+  expect([...state.metrics].map(([name, { track }]) => [name, track])).toEqual(
+    [...whole.metrics].map(([name, { track }]) => [name, track]),
+  );
+});
+
+it('watches 256 metrics and names once that there are more, with the state bounded', () => {
+  let state = newDevice();
+  const named: (readonly string[])[] = [];
+  for (let batch = 0; batch < 40; batch += 1) {
+    const metrics = Object.fromEntries(
+      Array.from({ length: 250 }, (_, at) => [`m${(batch * 250 + at) % 10_000}`, at]),
+    );
+    const outcome = observeDevice(state, [reading(batch, metrics)]);
+    state = outcome.state;
+    named.push(outcome.unwatched);
+  }
+  expect(state.metrics.size).toBe(METRICS_MAX);
+  expect(named.filter((names) => names.length > 0)).toHaveLength(1);
+  expect(packDevice(state).hot.length).toBe(HEAD_BYTES + TRACK_BYTES * METRICS_MAX);
+});
+
+it('leaves texts and what is configured as unwatched alone', () => {
+  const { state } = observeDevice(
+    newDevice(),
+    [reading(0, { door: 'open', a: 1, b: 2 })],
+    (metric) => (metric === 'b' ? { kind: 'unwatched' } : {}),
+  );
+  expect([...state.metrics.keys()]).toEqual(['a']);
+});
+
+it('tells when a metric is missing and when it is there again', () => {
+  const without = Array.from({ length: 30 }, (_, at) => reading(100 + at, { t: 20 }));
+  const gone = observeDevice(learned(), without);
+  expect(gone.reports).toMatchObject([
+    { change: 'opens', metric: 'h', anomaly: { kind: 'missing metric' } },
+  ]);
+  const back = observeDevice(gone.state, [reading(131, { t: 20, h: 51 })]);
+  expect(back.reports).toMatchObject([{ change: 'closes', metric: 'h' }]);
+});
+
+it('finds a device on two connections at once, not one that moves', () => {
+  const at = (address: string, minute: number) =>
+    reading(100 + minute, { t: 20 }, { sourceIp: address });
+  const moved = observeDevice(learned(), [
+    at('192.0.2.9', 0),
+    at('192.0.2.9', 1),
+    at('192.0.2.9', 2),
+  ]);
+  expect(moved.reports).toEqual([]);
+  const both = observeDevice(
+    learned(),
+    [0, 1, 2, 3, 4, 5].map((minute) => at(minute % 2 === 0 ? '192.0.2.9' : '192.0.2.1', minute)),
+  );
+  expect(both.reports).toMatchObject([
+    { change: 'opens', metric: undefined, anomaly: { kind: 'two connections' } },
+  ]);
+});
+
+it('takes a backlog for a backlog, and a clock that was set for a clock jump', () => {
+  const buffered = Array.from({ length: 20 }, (_, at) => ({
+    ...reading(100 + at, { t: 20 }),
+    receivedAtMs: BEGIN_MS + 300 * MINUTE_MS,
+  }));
+  expect(observeDevice(learned(), buffered).reports).toEqual([]);
+  const ahead = Array.from({ length: 20 }, (_, at) => ({
+    ...reading(100 + at, { t: 20 }),
+    observedAtMs: BEGIN_MS + (700 + at) * MINUTE_MS,
+  }));
+  expect(observeDevice(learned(), ahead).reports.map(({ anomaly }) => anomaly.kind)).toContain(
+    'clock jump',
+  );
+});
+
+describe('state in bytes', () => {
+  const packed = () => packDevice(learned());
+
+  it('is 96 bytes a metric, and a head', () => {
+    expect(packed().hot.length).toBe(HEAD_BYTES + 2 * TRACK_BYTES);
+    expect(8 * TRACK_BYTES + HEAD_BYTES).toBeLessThan(1024);
+  });
+
+  it('begins anew, and says so, where it is of an unknown version', () => {
+    const hot = packed().hot.slice();
+    hot[0] = 77;
+    expect(unpackDevice({ ...packed(), hot })).toEqual({
+      state: undefined,
+      lost: ['device: state of version 77'],
+    });
+  });
+
+  it('is brought from an older version to the present one', () => {
+    const hot = packed().hot.slice();
+    hot[0] = 0;
+    const migrations: Migrations = new Map([
+      [
+        0,
+        (bytes) => {
+          const next = bytes.slice();
+          next[0] = 1;
+          return next;
+        },
+      ],
+    ]);
+    const { state, lost } = unpackDevice({ ...packed(), hot }, migrations);
+    expect(lost).toEqual([]);
+    expect(state?.metrics.size).toBe(2);
+  });
+
+  it('loses only the metric whose bytes are damaged', () => {
+    const hot = packed().hot.slice();
+    hot.fill(0xff, HEAD_BYTES + TRACK_BYTES);
+    const { state, lost } = unpackDevice({ ...packed(), hot });
+    expect([...(state?.metrics.keys() ?? [])]).toEqual(['t']);
+    expect(lost).toEqual(['h: track']);
+  });
+
+  it('never fails, whatever the bytes', () => {
+    const any = fc.record({
+      hot: fc.uint8Array({ maxLength: 400 }).map((bytes) => Uint8Array.from([1, ...bytes])),
+      names: fc.array(fc.string(), { maxLength: 4 }),
+      open: fc.string(),
+    });
+    fc.assert(
+      fc.property(any, (bytes) => {
+        const { state = newDevice() } = unpackDevice({ ...bytes, rhythms: new Map() });
+        const outcome = observeDevice(state, [reading(500, { t: 1 })]);
+        expect(outcome.score).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
