@@ -40,8 +40,10 @@ interface LoadedCodec extends Codec {
   readonly isTimed: boolean;
 }
 
-/** Allocated and freed at once, so that an ordinary message finds room without the memory growing. */
-const HEAP_ROOM_BYTES = 256 * 1024;
+/** Room on the heap of which an ordinary message has enough, so that the memory need not grow for it. */
+const HEAP_ROOM_BYTES = 192 * 1024;
+/** A larger machine is left behind when a codec needs it no more: what is beyond an image has to be cleared each time. */
+const KEPT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Runs codecs of device vendors, each message in a state that no other message has touched: after a codec's top level
@@ -58,7 +60,7 @@ export class CodecRuntime {
   readonly #base: BaseImage;
   readonly #run: Pointer;
   #machine: Machine;
-  #isUsed = true;
+  #isFit = true;
 
   /**
    * @param engine  `quickjs.wasm` of the package quickjs-wasi
@@ -68,10 +70,12 @@ export class CodecRuntime {
     this.#module = compileEngine(engine);
     this.#clock = clock;
     this.#machine = new Machine(this.#module, clock);
-    this.#machine.boot(LOAD_BUDGET, HEAP_ROOM_BYTES);
-    this.#run = this.#machine.within(LOAD_BUDGET, () =>
-      this.#machine.evaluate(prelude(), 'prelude'),
-    );
+    this.#machine.boot(LOAD_BUDGET);
+    this.#run = this.#machine.within(LOAD_BUDGET, () => {
+      const run = this.#machine.evaluate(prelude(), 'prelude');
+      this.#machine.reserve(HEAP_ROOM_BYTES);
+      return run;
+    });
     this.#base = new BaseImage(this.#machine);
     this.#warmUp();
   }
@@ -89,13 +93,16 @@ export class CodecRuntime {
         `its source has ${size} bytes, ${SOURCE_LIMIT_BYTES} fit`,
       );
     }
-    return this.#fresh(() => {
+    if (this.#machine.sizeBytes > this.#base.sizeBytes) this.#isFit = false;
+    return this.#fresh(Number.POSITIVE_INFINITY, () => {
       const machine = this.#machine;
       machine.nowMs = 0;
       machine.clockReads = 0;
       const bound = machine.within(budget, () => {
         machine.evaluate(source, FILE);
-        return this.#call('bind', {});
+        const answer = this.#call('bind', {});
+        machine.reserve(HEAP_ROOM_BYTES);
+        return answer;
       });
       const difference = this.#base.difference(machine);
       const codec: LoadedCodec = {
@@ -123,7 +130,7 @@ export class CodecRuntime {
     budget: Budget = MESSAGE_BUDGET,
   ): Answer {
     const { source, difference, isTimed } = codec as LoadedCodec;
-    return this.#fresh(() => {
+    return this.#fresh(difference.sizeBytes, () => {
       const machine = this.#machine;
       machine.nowMs = nowMs;
       if (isTimed) {
@@ -147,16 +154,20 @@ export class CodecRuntime {
     return readAnswer(text);
   }
 
-  /** Does something in the base's state; a machine whose memory grew is left behind, as memory cannot shrink. */
-  #fresh<Result>(step: () => Result): Result {
-    if (!this.#isUsed) this.#machine = new Machine(this.#module, this.#clock);
-    this.#isUsed = true;
+  /**
+   * Does something in the base's state. A machine whose memory grew beyond its image is left behind afterwards:
+   * memory cannot shrink, and the interpreter would take more each time.
+   */
+  #fresh<Result>(imageBytes: number, step: () => Result): Result {
+    if (!this.#isFit || this.#machine.sizeBytes > Math.max(KEPT_BYTES, imageBytes)) {
+      this.#machine = new Machine(this.#module, this.#clock);
+    }
     this.#base.restore(this.#machine);
-    const sizeBytes = this.#machine.sizeBytes;
+    const sizeBytes = Math.max(this.#machine.sizeBytes, imageBytes);
     try {
       return step();
     } finally {
-      if (this.#machine.sizeBytes > Math.max(sizeBytes, this.#base.sizeBytes)) this.#isUsed = false;
+      this.#isFit = this.#machine.sizeBytes <= sizeBytes;
     }
   }
 

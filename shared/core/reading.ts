@@ -83,11 +83,21 @@ const Units = recordOf<string>(
 
 /** How the radio heard it: LoRaWAN only. */
 const Link = z.object({
+  /** Of all gateways that heard it, the one with the strongest signal; so are `rssiDbm` and `snrDb`. */
   gateway: z.string().min(1).max(64).optional(),
   rssiDbm: z.number().optional(),
   snrDb: z.number().optional(),
+  /** How many gateways heard it. */
+  gateways: z.int().min(1).optional(),
   frequencyHz: z.int().positive().optional(),
   dataRate: z.string().min(1).max(32).optional(),
+  spreadingFactor: z.int().min(5).max(12).optional(),
+  /** Uplinks between the one before it and this one that nobody heard. */
+  lostUplinks: z.int().min(0).optional(),
+  /** The device's own account: of its battery, and of how well it heard the network (SNR over the limit). */
+  batteryPercent: z.number().min(0).max(100).optional(),
+  externalPower: z.boolean().optional(),
+  marginDb: z.number().optional(),
 });
 
 /**
@@ -118,6 +128,14 @@ export const Reading = z.object({
     messageId: z.string().min(1).max(128),
     index: z.int().min(0).max(999),
     data: z.string().optional(),
+    /** LoRaWAN only, and all that decoding the data again takes. */
+    fPort: z.int().min(0).max(255).optional(),
+    fCnt: z.int().min(0).optional(),
+    devEui: z.string().min(1).max(32).optional(),
+    /** What decoded it: `name@version`, or the name of a format. */
+    codec: z.string().min(1).max(128).optional(),
+    /** What the codec had to say about it. */
+    warnings: z.array(z.string().max(1_000)).max(20).optional(),
   }),
   traceId: z.string().min(1).max(128).optional(),
 });

@@ -48,6 +48,10 @@ function isDay(date: string): boolean {
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
 }
 
+/** Whether a clock that is not the cloud's is near enough to the time of receipt to be believed. */
+export const isTrustedTime = (ms: number, receivedAtMs: number): boolean =>
+  ms >= receivedAtMs - TRUST.behindMs && ms <= receivedAtMs + TRUST.aheadMs;
+
 /**
  * When a reading was observed: the device's clock where it can be trusted (ahead by a little counts as now),
  * else, without one, the time of receipt.

@@ -60,15 +60,19 @@ export class Machine {
     if (missing > 0) this.#engine.memory.grow(missing);
   }
 
-  /** Starts the interpreter, with room on its heap that a message needs not ask for. */
-  boot(budget: Budget, roomBytes: number): void {
+  /** Starts the interpreter. */
+  boot(budget: Budget): void {
     this.within(budget, () => {
       this.#engine._initialize();
       if (this.#engine.qjs_init() !== 0) throw new Error('the engine did not start');
       this.#engine.qjs_set_memory_limit(HEAP_LIMIT_BYTES);
       this.#engine.qjs_set_max_stack_size(STACK_LIMIT_BYTES);
-      this.#engine.wasm_free(this.#engine.wasm_malloc(roomBytes));
     });
+  }
+
+  /** Has the heap grow so far that so much is free at its end. */
+  reserve(bytes: number): void {
+    this.#engine.wasm_free(this.#engine.wasm_malloc(bytes));
   }
 
   /**
