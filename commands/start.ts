@@ -7,6 +7,7 @@ import { type Laptop, startLaptop } from '../local/cloud.ts';
 import { startFleet } from '../local/fleet/fleet.ts';
 import { type Command, FailedError, OK, UsageError } from './command.ts';
 import { ownDevice, simulatedDevices } from './demo-devices.ts';
+import { startRadio } from './demo-radio.ts';
 import { COMPILED_TEMPLATE, PACKAGE_DIRECTORY, packageService } from './package-service.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { countCalls } from './tally.ts';
@@ -17,6 +18,8 @@ import { welcome } from './welcome.ts';
 const PORTS = { aws: 4566, mqtt: 8883, https: 8443, port443: 9443, firstDomain: 9444 } as const;
 /** An account has ten domain configurations. */
 const HIGHEST_PORT = PORTS.firstDomain + 9;
+/** Of LoRaWAN gateways: LoRa Basics Station and the UDP packet forwarder. */
+const LORAWAN_PORTS = { lns: 8887, udp: 1700 } as const;
 const FLEET_INTERVAL_MS = 2000;
 const REFRESH_MS = 500;
 
@@ -113,6 +116,10 @@ async function boot(
         port443: PORTS.port443 + portOffset,
         firstDomain: PORTS.firstDomain + portOffset,
       },
+      lorawanPorts: {
+        lns: LORAWAN_PORTS.lns + portOffset,
+        udp: LORAWAN_PORTS.udp + portOffset,
+      },
       propagationDelayMs,
       log: screen.log,
       onCall,
@@ -164,11 +171,12 @@ async function live(
         log: screen.log,
       })
     : undefined;
+  const radio = options.fleet ? await startRadio(laptop, options.stage, screen.log) : undefined;
   const refresh = setInterval(() => screen.status(tally()), REFRESH_MS);
   await stopped;
   clearInterval(refresh);
   screen.status(tally());
-  await fleet?.stop();
+  await Promise.all([fleet?.stop(), radio?.stop()]);
 }
 
 const laptopFile = (laptop: Laptop, { stage }: Options): LaptopFile => ({

@@ -58,7 +58,7 @@ export const TARGET_USAGE = `  --stage <name>   a stage on AWS, with your own cr
   --json           print data instead of text`;
 
 /** Any key the laptop did not give to a function is the operator's. */
-const OPERATOR = { accessKeyId: 'operator', secretAccessKey: 'operator' };
+export const OPERATOR = { accessKeyId: 'operator', secretAccessKey: 'operator' };
 
 /**
  * The laptop that runs in this folder, or with `--stage` a stage on AWS.

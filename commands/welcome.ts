@@ -6,7 +6,11 @@ import type { LaptopFile } from './target.ts';
 const MESSAGE = `'{"temperature": 21.5, "door": "closed"}'`;
 
 /** What a person needs to know who sees this for the first time: where it listens, and what to paste. */
-export function welcome({ notices }: Laptop, file: LaptopFile, own: OwnDevice): string {
+export function welcome(
+  { notices, lorawan }: Pick<Laptop, 'notices' | 'lorawan'>,
+  file: LaptopFile,
+  own: OwnDevice,
+): string {
   const topic = `dt/${own.fleet}/${own.thing}/telemetry`;
   const identity = [`    --cert ${own.certificateFile} \\`, `    --key ${own.keyFile} \\`];
   const missing = notices.filter(({ kind }) => kind === 'unsupported');
@@ -21,6 +25,7 @@ export function welcome({ notices }: Laptop, file: LaptopFile, own: OwnDevice): 
       ({ port, domainName, authentication, application }) =>
         `          localhost:${port}              ${domainName}: ${authentication} over ${application}`,
     ),
+    ...radioLines(lorawan),
     `  AWS     ${file.awsEndpoint}       Kinesis, DynamoDB, SQS, SNS, KMS, IoT, Lambda, STS`,
     '',
     `Publish as the device ${own.thing}, whose certificate is in ${dirname(own.certificateFile)}:`,
@@ -45,3 +50,12 @@ export function welcome({ notices }: Laptop, file: LaptopFile, own: OwnDevice): 
     '',
   ].join('\n');
 }
+
+/** Nothing where the template has no destination for what gateways hear. */
+const radioLines = (lorawan: Laptop['lorawan']): string[] =>
+  lorawan === undefined
+    ? []
+    : [
+        `  LoRaWAN wss://localhost:${lorawan.lnsPort}        LoRa Basics Station, certificate per gateway: npm run lorawan -- add gateway <name>`,
+        `          udp://localhost:${lorawan.udpPort}        Semtech UDP packet forwarder, registered gateways only`,
+      ];

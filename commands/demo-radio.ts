@@ -1,0 +1,33 @@
+import type { Laptop } from '../local/cloud.ts';
+import type { Log } from '../local/core/log.ts';
+import { startLorawanFleet } from '../local/fleet/lorawan-fleet.ts';
+import { lorawanDirectory } from './lorawan.ts';
+import { openLorawanDesk, stationOf } from './lorawan-desk.ts';
+import { OPERATOR } from './target.ts';
+
+const GATEWAY = 'demo-gateway';
+const SIMULATED = ['radio-1', 'radio-2'];
+const INTERVAL_MS = 5000;
+
+/** Simulated LoRaWAN devices behind a simulated gateway; none where the template has no destination for them. */
+export async function startRadio(
+  { lorawan, awsEndpoint, region, devicesDirectory }: Laptop,
+  stage: string,
+  log: Log,
+): Promise<{ stop: () => Promise<void> } | undefined> {
+  if (lorawan === undefined) return undefined;
+  const client = { endpoint: awsEndpoint, region, credentials: OPERATOR };
+  const desk = openLorawanDesk({ client, stage }, lorawanDirectory(devicesDirectory));
+  const { gateway } = await desk.addGateway(GATEWAY, 'EU868');
+  const devices = await Promise.all(SIMULATED.map((name) => desk.addDevice(name)));
+  const endpoint = await desk.endpoint();
+  return await startLorawanFleet({
+    devices: devices.map(({ identity }) => identity),
+    gateway: stationOf(gateway, endpoint),
+    url: endpoint.url,
+    intervalMs: INTERVAL_MS,
+    now: Date.now,
+    random: Math.random,
+    log,
+  });
+}
