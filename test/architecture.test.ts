@@ -32,6 +32,7 @@ const RULES: readonly Rule[] = [
       'node:http',
       'node:https',
       'node:crypto',
+      'node:zlib',
     ],
     as: 'the one place calls leave from',
   },

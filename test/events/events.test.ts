@@ -4,14 +4,17 @@ import {
   BatchWriteItemCommand,
   DynamoDBClient,
   PutItemCommand,
+  QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { GetQueueUrlCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
+import type * as z from 'zod';
 import { DeadLetter } from '../../shared/core/dead-letter.ts';
 import { Envelope } from '../../shared/core/envelope.ts';
+import { LorawanEnvelope } from '../../shared/core/lorawan/uplink.ts';
 import { Reading } from '../../shared/core/reading.ts';
 import { streamRecords } from '../../shared/lambda/stream-event.ts';
 import { packageService } from '../support/template.ts';
@@ -26,6 +29,8 @@ interface Outcome {
 }
 
 const probe1 = { thing: 'probe-1', fleet: 'acme', kind: 'telemetry', transport: 'mqtt' };
+
+const WIRELESS_DEVICE = '5b58245e-146c-4c30-9703-0ca942e3ff35';
 
 const EXPECTED: Readonly<Record<string, Outcome>> = {
   'ingest.flat': {
@@ -92,6 +97,34 @@ const EXPECTED: Readonly<Record<string, Outcome>> = {
   'ingest.refused-json': { deadLetters: [{ code: 'MALFORMED_PAYLOAD', partitionKey: 'probe-1' }] },
   'ingest.refused-topic': { deadLetters: [{ code: 'MALFORMED_TOPIC', partitionKey: 'probe-1' }] },
   'ingest.refused-source': { deadLetters: [{ code: 'UNKNOWN_SOURCE', partitionKey: 'probe-1' }] },
+  'decode.several-codecs': {
+    readings: [
+      {
+        thing: WIRELESS_DEVICE,
+        fleet: 'acme',
+        transport: 'lorawan',
+        observedAtMs: Date.parse('2026-09-21T14:13:20Z'),
+        metrics: { 'temperature.3': 27.2, 'temperature.5': 25.5 },
+        link: { gateways: 2, rssiDbm: -71, snrDb: 9.75, spreadingFactor: 7 },
+        raw: { codec: 'cayenne-lpp', fPort: 10, fCnt: 5, data: 'A2cBEAVnAP8=' },
+      },
+      {
+        thing: WIRELESS_DEVICE,
+        metrics: { t: 21.5 },
+        link: { lostUplinks: 2 },
+        raw: { codec: 'json', fPort: 11, fCnt: 8 },
+      },
+    ],
+  },
+  'decode.not-for-codecs': {
+    readings: [{ thing: WIRELESS_DEVICE, metrics: {}, link: { batteryPercent: 50, marginDb: -12 } }],
+  },
+  'decode.refused-sidewalk': {
+    deadLetters: [{ code: 'UNSUPPORTED_NETWORK', partitionKey: WIRELESS_DEVICE }],
+  },
+  'decode.refused-payload': {
+    deadLetters: [{ code: 'MALFORMED_PAYLOAD', partitionKey: WIRELESS_DEVICE }],
+  },
   'record.reading': {
     readings: [
       {
@@ -118,9 +151,31 @@ const EXPECTED: Readonly<Record<string, Outcome>> = {
 };
 
 const functionOf = (name: string): string => name.split('.')[0] ?? '';
+const SCHEMA_OF = { ingest: Envelope, decode: LorawanEnvelope } as Readonly<
+  Record<string, z.ZodType>
+>;
+const HANDLER_OF: Readonly<Record<string, string>> = {
+  ingest: 'IngestLambdaFunction',
+  decode: 'DecodeLambdaFunction',
+};
 const STREAM_OF: Readonly<Record<string, string>> = {
   ingest: 'UplinksStream',
+  decode: 'UplinksStream',
   record: 'ReadingsStream',
+};
+
+/** As the rules key what they put on a stream. */
+const thingOf = (inner: {
+  readonly thing?: string;
+  readonly topic?: string;
+  readonly data?: string;
+}): string => {
+  if (inner.thing !== undefined) return inner.thing;
+  if (inner.topic !== undefined) return inner.topic.split('/')[2] ?? '';
+  const message: { WirelessDeviceId: string } = JSON.parse(
+    Buffer.from(inner.data ?? '', 'base64').toString(),
+  );
+  return message.WirelessDeviceId;
 };
 
 const all = readdirSync('events').map((file) => file.replace(/\.json$/, ''));
@@ -144,7 +199,7 @@ describe('the samples', () => {
       for (const record of streamRecords(sample(name))) {
         const inner = JSON.parse(Buffer.from(record.data, 'base64').toString());
         expect(record.stream).toBe(stream);
-        expect(record.partitionKey).toBe(inner.thing ?? inner.topic.split('/')[2]);
+        expect(record.partitionKey).toBe(thingOf(inner));
       }
     },
   );
@@ -152,7 +207,7 @@ describe('the samples', () => {
   it.each(
     samples.filter((name) => !['ingest.refused-source', 'record.refused-reading'].includes(name)),
   )('%s holds what its stream holds', (name) => {
-    const schema = functionOf(name) === 'ingest' ? Envelope : Reading;
+    const schema = SCHEMA_OF[functionOf(name)] ?? Reading;
     for (const { data } of streamRecords(sample(name))) {
       const { error } = schema.safeParse(JSON.parse(Buffer.from(data, 'base64').toString()));
       expect(error).toBeUndefined();
@@ -164,11 +219,26 @@ const kinesis = mockClient(KinesisClient);
 const dynamo = mockClient(DynamoDBClient);
 const sqs = mockClient(SQSClient);
 
+/** What the codecs table says of all devices. */
+const ASSIGNED = {
+  pk: { S: 'assignments' },
+  sk: { S: 'other' },
+  body: {
+    S: JSON.stringify({
+      fleet: 'acme',
+      codecs: [
+        { codec: 'cayenne-lpp', fPorts: [10] },
+        { codec: 'json', fPorts: [11] },
+      ],
+    }),
+  },
+};
+
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
 /** The handler as deployed: its environment is the template's. */
 async function handlerOf(name: string): Promise<Handler> {
-  const id = name === 'ingest' ? 'IngestLambdaFunction' : 'RecordLambdaFunction';
+  const id = HANDLER_OF[name] ?? 'RecordLambdaFunction';
   const { Variables } = propertiesOf(id)['Environment'] as { Variables: Record<string, string> };
   Object.assign(process.env, Variables, { LOG_LEVEL: 'error', AWS_REGION: 'eu-central-1' });
   const module: { handler: Handler } = await import(`../../functions/${name}/handler.ts`);
@@ -208,6 +278,7 @@ describe('a sample, through its handler,', () => {
       Records: Records.map(() => ({ SequenceNumber: '1', ShardId: 'shardId-000000000000' })),
     }));
     dynamo.on(BatchGetItemCommand).resolves({ Responses: {} });
+    dynamo.on(QueryCommand).resolves({ Items: [ASSIGNED] });
     dynamo.on(BatchWriteItemCommand).resolves({});
     dynamo.on(PutItemCommand).resolves({});
     sqs.on(GetQueueUrlCommand).resolves({ QueueUrl: 'http://127.0.0.1/dead-letters' });
@@ -225,7 +296,7 @@ describe('a sample, through its handler,', () => {
     const outcome = await handler(sample(name), { getRemainingTimeInMillis: () => 60_000 });
     expect(outcome).toEqual({ batchItemFailures: [] });
     const expected = EXPECTED[name] ?? {};
-    expect(functionOf(name) === 'ingest' ? putOnStream() : putInHistory()).toMatchObject(
+    expect(functionOf(name) === 'record' ? putInHistory() : putOnStream()).toMatchObject(
       expected.readings ?? [],
     );
     expect(putAsLatest()).toMatchObject(expected.latest ?? []);

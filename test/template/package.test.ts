@@ -14,6 +14,11 @@ afterAll(() => rmSync(workplace, { recursive: true, force: true }));
 const PACKAGES = [
   { name: 'ingest', clients: ['dynamodb', 'kinesis', 'sqs'] },
   { name: 'record', clients: ['dynamodb', 'sqs'] },
+  {
+    name: 'decode',
+    clients: ['dynamodb', 'kinesis', 'kms', 'sqs'],
+    beside: ['node_modules/quickjs-wasi/quickjs.wasm'],
+  },
   { name: 'authorize', clients: [] },
   {
     name: 'authorizeUnsigned',
@@ -26,18 +31,19 @@ const PACKAGES = [
   { name: 'expiry', clients: ['dynamodb', 'iot'] },
   { name: 'provision', clients: ['dynamodb'] },
   { name: 'dashboard', clients: ['iot'] },
-].map(({ folder, file = 'handler', ...rest }) => ({
+].map(({ folder, file = 'handler', beside = [], ...rest }) => ({
   ...rest,
+  beside,
   folder: folder ?? rest.name,
   bundle: `functions/${folder ?? rest.name}/${file}.cjs`,
 }));
 
-describe.each(PACKAGES)('the package of $name', ({ name, folder, bundle, clients }) => {
+describe.each(PACKAGES)('the package of $name', ({ name, folder, bundle, clients, beside }) => {
   const unpacked = join(workplace, name);
   const files = () => extractPackage(join(directory, `${name}.zip`), unpacked);
 
-  it('holds the bundle and its map, and nothing else', async () => {
-    expect(new Set(await files())).toEqual(new Set([bundle, `${bundle}.map`]));
+  it('holds the bundle and its map, what has to lie beside it, and nothing else', async () => {
+    expect(new Set(await files())).toEqual(new Set([bundle, `${bundle}.map`, ...beside]));
   });
 
   it('holds no other function, nothing of the laptop, and no SDK for what it does not call', async () => {

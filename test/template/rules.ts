@@ -30,9 +30,14 @@ export const EXPLAINED_WILDCARDS = [
     because: 'X-Ray knows no resources for these actions',
   },
   {
-    where: /^(Data|Pepper)Key\.\w+$/,
+    where: /^(Data|Payload|Pepper)Key\.\w+$/,
     resource: /^\*$/,
     because: 'in a key policy it is the key itself',
+  },
+  {
+    where: /^LorawanDestinationRole\.FindRules$/,
+    resource: /^\*$/,
+    because: 'AWS IoT knows no resources for iot:DescribeEndpoint',
   },
   {
     where: /^DevicePolicy\.\d$/,
@@ -127,6 +132,12 @@ export const RULES: readonly Rule[] = [
       statementsOf(template)
         .filter(({ kind, principals }) => kind === 'trust' && !onlyLambda(principals))
         .filter(({ principals }) => principals.join() !== COGNITO)
+        // whether it says for whom it asks is written nowhere; if it does, it has to be us
+        .map((statement) =>
+          statement.principals.join() === 'iotwireless.amazonaws.com'
+            ? { ...statement, conditions: withoutIfExists(statement.conditions) }
+            : statement,
+        )
         .flatMap(({ where, conditions }) => [
           ...(conditions.has('StringEquals aws:SourceAccount')
             ? []
@@ -647,6 +658,9 @@ function wildcards({ where, principals, actions, resources, inversions }: Statem
       .map((resource) => `${where}: resource ${resource}`),
   ];
 }
+
+const withoutIfExists = (conditions: Statement['conditions']): Statement['conditions'] =>
+  new Map([...conditions].map(([name, values]) => [name.replace('IfExists ', ' '), values]));
 
 const OWN: Readonly<Record<string, readonly RegExp[]>> = {
   DevicePolicy: [

@@ -17,7 +17,7 @@ export function linkOf({ radio }: Uplink, lostUplinks: number | undefined): Link
     gateways: gateways.length === 0 ? undefined : gateways.length,
     frequencyHz: radio.frequency,
     dataRate: radio.dataRate === '' ? undefined : radio.dataRate,
-    spreadingFactor: radio.spreadingFactor,
+    spreadingFactor: (radio.spreadingFactor ?? 0) >= 5 ? radio.spreadingFactor : undefined,
     lostUplinks,
     marginDb: radio.margin,
     ...power(radio.battery),

@@ -62,7 +62,8 @@ const Radio = z.object({
   mic: z.string().max(16).toLowerCase().optional(),
   dataRate: z.union([z.string().max(32), z.number().transform(String)]).optional(),
   frequency: whole(1, 10_000_000_000),
-  spreadingFactor: whole(5, 12),
+  /** 0 for FSK. */
+  spreadingFactor: whole(0, 12),
   timestamp: z.string().max(64).optional(),
   /** DevStatusAns: 0 is external power, 1 to 254 a level, 255 unknown. */
   battery: whole(0, 255),

@@ -1,0 +1,83 @@
+import type { ReadingsStream } from '../../shared/adapters/readings-stream.ts';
+import type { RejectedError } from '../../shared/core/errors.ts';
+import type { Counters } from '../../shared/core/security/signal.ts';
+import { countersOf, type Seen } from '../../shared/core/security/tally.ts';
+import type { Batch, Held } from '../../shared/lambda/batch.ts';
+import type { StreamRecord } from '../../shared/lambda/stream-event.ts';
+import type { Message } from './decode-frame.ts';
+import type { Plan } from './registry.ts';
+
+/** What the frames of a batch tell of their radio. */
+interface Radio {
+  readonly gaps: number;
+  readonly repeats: number;
+  readonly micFailures: number;
+  readonly malformed: boolean;
+}
+
+export interface Sighting extends Seen, Radio {}
+
+export type See = (radio: Partial<Radio>) => void;
+
+/** Notes what was seen of a frame; one whose device nobody knows is nobody's. */
+export function sightingOf(
+  record: StreamRecord,
+  { envelope, uplink }: Message,
+  plan: Plan | undefined,
+  sightings: Held<Sighting>[],
+): See {
+  if (plan === undefined) return () => undefined;
+  const seen = {
+    thing: plan.thing,
+    fleet: plan.assignment.fleet,
+    sequenceNumber: record.sequenceNumber,
+    receivedAtMs: envelope.receivedAtMs,
+    bytes: uplink.payload.length,
+  };
+  return (radio) => {
+    const value = { gaps: 0, repeats: 0, micFailures: 0, malformed: false, ...seen, ...radio };
+    sightings.push({ record, value });
+  };
+}
+
+/** What a rejection says of the radio: a payload that does not verify is as bad as a MIC that does not. */
+export const radioFault = ({ code }: RejectedError): Partial<Radio> => ({
+  malformed: true,
+  repeats: code === 'REPLAYED_FRAME' ? 1 : 0,
+  micFailures: code === 'DECRYPTION_FAILED' ? 1 : 0,
+});
+
+/** Counts what will not come again, once a thing; it is the thing's records that fail when that cannot be told. */
+export async function tell(
+  batch: Batch,
+  sightings: readonly Held<Sighting>[],
+  signals: ReadingsStream,
+): Promise<void> {
+  const settled = batch.settled(sightings);
+  const seen = settled.map(({ value }) => value);
+  const told = countersOf('decode', seen).map((counters) => ({
+    key: counters.thing,
+    data: Buffer.from(JSON.stringify({ ...counters, radio: radioOf(counters, seen) })),
+  }));
+  const failures = await signals.put(told, batch.timeLeft);
+  if (failures.length === 0) return;
+  const reasons = new Map(failures.map(({ item, reason }) => [item.key, reason]));
+  batch.without(
+    settled,
+    settled.flatMap(({ value }) => {
+      const reason = reasons.get(value.thing);
+      return reason === undefined ? [] : [{ item: value, reason: `signals: ${reason}` }];
+    }),
+  );
+}
+
+function radioOf({ thing }: Counters, seen: readonly Sighting[]): Counters['radio'] {
+  const radio = { gaps: 0, repeats: 0, micFailures: 0 };
+  for (const one of seen) {
+    if (one.thing !== thing) continue;
+    radio.gaps += one.gaps;
+    radio.repeats += one.repeats;
+    radio.micFailures += one.micFailures;
+  }
+  return radio;
+}

@@ -1,0 +1,98 @@
+import { DecryptCommand, EncryptCommand, type KMSClient } from '@aws-sdk/client-kms';
+import { TtlCache } from '../core/ttl-cache.ts';
+import { inParallel } from './chunks.ts';
+import type { CodecTable } from './codec-table.ts';
+import { type Failure, type RetryTools, sendAll, type TimeLeft } from './retry.ts';
+
+/** What a key opens: the envelope inside a payload, or the payload as it was on the air. */
+export type Purpose = 'envelope' | 'frm';
+
+const CACHED_KEYS = 1_000;
+const TTL_MS = 5 * 60_000;
+const WIDTH = 8;
+
+/** What KMS authenticates along with a key: one that was put for a device opens for no other. */
+export const keyContext = (
+  service: string,
+  devEui: string,
+  purpose: Purpose,
+): Record<string, string> => ({ service, devEui, purpose });
+
+export type PayloadKeys = ReturnType<typeof payloadKeys>;
+
+/**
+ * Keys of devices, as bytes. They are in the table as KMS encrypted them; a container remembers at most a thousand in
+ * clear, each for five minutes.
+ *
+ * @param service  `tributary-<stage>`
+ */
+export const payloadKeys = (
+  kms: Pick<KMSClient, 'send'>,
+  table: Pick<CodecTable, 'payloadKeys'>,
+  service: string,
+  tools: RetryTools,
+  now: () => number,
+) => {
+  const cache = new TtlCache<string, Uint8Array>(CACHED_KEYS, TTL_MS);
+
+  return {
+    /** @returns keys by DevEUI, as far as there are any, and the devices whose key could not be had now */
+    async keysOf(
+      devEuis: readonly string[],
+      purpose: Purpose,
+      timeLeft: TimeLeft,
+    ): Promise<{
+      readonly keys: ReadonlyMap<string, Uint8Array>;
+      readonly failures: readonly Failure<string>[];
+    }> {
+      const keys = new Map<string, Uint8Array>();
+      const missing: string[] = [];
+      for (const devEui of new Set(devEuis)) {
+        const key = cache.get(`${purpose} ${devEui}`, now());
+        if (key === undefined) missing.push(devEui);
+        else keys.set(devEui, key);
+      }
+      if (missing.length === 0) return { keys, failures: [] };
+      const { found, failures } = await table.payloadKeys(missing, purpose, timeLeft);
+      const opened = await inParallel([...found], WIDTH, ([devEui, ciphertext]) =>
+        sendAll(
+          [devEui],
+          async () => {
+            const key = await open(devEui, ciphertext, purpose);
+            keys.set(devEui, key);
+            cache.set(`${purpose} ${devEui}`, key, now());
+            return [];
+          },
+          tools,
+          timeLeft,
+        ),
+      );
+      return { keys, failures: [...failures, ...opened.flat()] };
+    },
+  };
+
+  async function open(devEui: string, ciphertext: string, purpose: Purpose): Promise<Uint8Array> {
+    const { Plaintext } = await kms.send(
+      new DecryptCommand({
+        CiphertextBlob: Buffer.from(ciphertext, 'base64'),
+        EncryptionContext: keyContext(service, devEui, purpose),
+      }),
+    );
+    if (Plaintext?.length !== 16) throw new Error(`the payload key of ${devEui} has not 16 bytes`);
+    return Plaintext;
+  }
+};
+
+/** For who puts keys: the ciphertext to keep, base64. */
+export async function sealKey(
+  kms: Pick<KMSClient, 'send'>,
+  keyId: string,
+  context: Record<string, string>,
+  key: Uint8Array,
+): Promise<string> {
+  const { CiphertextBlob } = await kms.send(
+    new EncryptCommand({ KeyId: keyId, Plaintext: key, EncryptionContext: context }),
+  );
+  if (CiphertextBlob === undefined) throw new Error('KMS answered without a ciphertext');
+  return Buffer.from(CiphertextBlob).toString('base64');
+}
