@@ -40,7 +40,7 @@ export const dashboard =
       known = await registry.fleetOf(identityId, timeLeft);
     }
     if (known !== fleet) throw new Error('fleet: this identity watches another fleet');
-    await registry.attach({ arn: identityId }, identityId, policyName, timeLeft);
+    await registry.attach({ arn: identityId }, identityId, [policyName], timeLeft);
     log('info', 'dashboard admitted', { fleet });
     return { admitted: true };
   };

@@ -18,6 +18,8 @@ const settings = readEnvironment(
     AUTHORITIES: z.string({ error: 'wants a JSON list of authorities' }),
     CREDENTIALS_TABLE: ResourceName,
     DEVICE_POLICY: ResourceName,
+    /** Empty where the policy of devices is whole. */
+    DEVICE_HTTPS_POLICY: z.string(),
     LOG_LEVEL: LogLevel,
   },
   environment,
@@ -30,7 +32,9 @@ export const handler = middy(
     authorities: parseAuthorities(settings.AUTHORITIES),
     registry: registry(new IoTClient(CLIENT_OPTIONS), tools),
     rotations: rotationTable(new DynamoDBClient(CLIENT_OPTIONS), settings.CREDENTIALS_TABLE, tools),
-    policyName: settings.DEVICE_POLICY,
+    policyNames: [settings.DEVICE_POLICY, settings.DEVICE_HTTPS_POLICY].filter(
+      (name) => name !== '',
+    ),
     log,
     now,
   }),

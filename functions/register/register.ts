@@ -16,7 +16,8 @@ export interface RegisterDeps {
     'certificate' | 'fleetOf' | 'createThing' | 'certificatesOf' | 'attach' | 'setStatus'
   >;
   readonly rotations: Pick<RotationTable, 'begin'>;
-  readonly policyName: string;
+  /** The policies of devices. */
+  readonly policyNames: readonly string[];
   readonly log: Log;
   readonly now: () => number;
 }
@@ -59,7 +60,7 @@ export const register =
   };
 
 async function admit(message: QueueMessage, deps: RegisterDeps, timeLeft: TimeLeft) {
-  const { registry, rotations, policyName, log, now } = deps;
+  const { registry, rotations, policyNames, log, now } = deps;
   const announced = await readAnnouncement(message, deps, timeLeft);
   if (announced === undefined) return;
   const { certificate, fleets } = announced;
@@ -70,7 +71,7 @@ async function admit(message: QueueMessage, deps: RegisterDeps, timeLeft: TimeLe
     (id) => id !== certificate.id,
   );
   if (others.length > 0) await rotations.begin(thing, certificate.id, now(), timeLeft);
-  await registry.attach(certificate, thing, policyName, timeLeft);
+  await registry.attach(certificate, thing, policyNames, timeLeft);
   await activate(certificate, deps, timeLeft);
   log('info', 'device registered', { thing, fleet, rotates: others.length > 0 });
 }

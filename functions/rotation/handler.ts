@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTClient } from '@aws-sdk/client-iot';
 import middy from '@middy/core';
+import * as z from 'zod';
 import { CLIENT_OPTIONS } from '../../shared/adapters/client-options.ts';
 import { registry } from '../../shared/adapters/registry.ts';
 import { rotationTable } from '../../shared/adapters/rotation-table.ts';
@@ -11,7 +12,13 @@ import { environment, now, random, sleep, writeLine } from '../../shared/lambda/
 import { rotation } from './rotation.ts';
 
 const settings = readEnvironment(
-  { CREDENTIALS_TABLE: ResourceName, DEVICE_POLICY: ResourceName, LOG_LEVEL: LogLevel },
+  {
+    CREDENTIALS_TABLE: ResourceName,
+    DEVICE_POLICY: ResourceName,
+    /** Empty where the policy of devices is whole. */
+    DEVICE_HTTPS_POLICY: z.string(),
+    LOG_LEVEL: LogLevel,
+  },
   environment,
 );
 const log = createLog(settings.LOG_LEVEL, writeLine, now);
@@ -21,7 +28,9 @@ export const handler = middy(
   rotation({
     rotations: rotationTable(new DynamoDBClient(CLIENT_OPTIONS), settings.CREDENTIALS_TABLE, tools),
     registry: registry(new IoTClient(CLIENT_OPTIONS), tools),
-    policyName: settings.DEVICE_POLICY,
+    policyNames: [settings.DEVICE_POLICY, settings.DEVICE_HTTPS_POLICY].filter(
+      (name) => name !== '',
+    ),
     log,
   }),
 ).use(logFaults(log));

@@ -11,7 +11,8 @@ import { type QueueMessage, queueMessages } from '../../shared/lambda/queue-even
 export interface RotationDeps {
   readonly rotations: Pick<RotationTable, 'pending' | 'end'>;
   readonly registry: Pick<Registry, 'certificate' | 'certificatesOf' | 'setStatus' | 'detach'>;
-  readonly policyName: string;
+  /** The policies of devices. */
+  readonly policyNames: readonly string[];
   readonly log: Log;
 }
 
@@ -73,7 +74,7 @@ function parse(body: string): unknown {
 async function retireOthers(
   thing: string,
   certificateId: string,
-  { registry, rotations, policyName, log }: RotationDeps,
+  { registry, rotations, policyNames, log }: RotationDeps,
   timeLeft: TimeLeft,
 ): Promise<void> {
   const attached = await registry.certificatesOf(thing, timeLeft);
@@ -90,7 +91,7 @@ async function retireOthers(
     if (old === undefined) continue;
     if (old.status === 'ACTIVE') await registry.setStatus(id, 'INACTIVE', timeLeft);
     // last, so that a repetition finds what is left to do
-    if (old.status !== 'REVOKED') await registry.detach(old, thing, policyName, timeLeft);
+    if (old.status !== 'REVOKED') await registry.detach(old, thing, policyNames, timeLeft);
     retired += 1;
   }
   await rotations.end(thing, certificateId, timeLeft);

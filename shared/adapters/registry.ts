@@ -109,23 +109,27 @@ export const registry = (client: Pick<IoTClient, 'send'>, tools: RetryTools) => 
   async attach(
     { arn }: Pick<RegisteredCertificate, 'arn'>,
     thing: string,
-    policyName: string,
+    policyNames: readonly string[],
     timeLeft: TimeLeft,
   ): Promise<void> {
     const toThing = new AttachThingPrincipalCommand({ thingName: thing, principal: arn });
     await patiently(() => client.send(toThing), tools, timeLeft);
-    const policy = new AttachPolicyCommand({ policyName, target: arn });
-    await patiently(() => client.send(policy), tools, timeLeft);
+    for (const policyName of policyNames) {
+      const policy = new AttachPolicyCommand({ policyName, target: arn });
+      await patiently(() => client.send(policy), tools, timeLeft);
+    }
   },
 
   async detach(
     { arn }: Pick<RegisteredCertificate, 'arn'>,
     thing: string,
-    policyName: string,
+    policyNames: readonly string[],
     timeLeft: TimeLeft,
   ): Promise<void> {
-    const policy = new DetachPolicyCommand({ policyName, target: arn });
-    await patiently(() => client.send(policy), tools, timeLeft);
+    for (const policyName of policyNames) {
+      const policy = new DetachPolicyCommand({ policyName, target: arn });
+      await patiently(() => client.send(policy), tools, timeLeft);
+    }
     const fromThing = new DetachThingPrincipalCommand({ thingName: thing, principal: arn });
     await patiently(() => client.send(fromThing), tools, timeLeft);
   },

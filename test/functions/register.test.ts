@@ -42,7 +42,7 @@ function handlerOf({ registry = registryAdapter(world.iot, world.tools) } = {}) 
     ),
     registry,
     rotations: rotationTable(world.db, TABLE, world.tools),
-    policyName: POLICY,
+    policyNames: [POLICY],
     log: world.log,
     now: world.now,
   });

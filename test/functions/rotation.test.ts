@@ -32,7 +32,7 @@ const connected = (thing: string, id: string) => ({ clientId: thing, principalId
 const setup = () => {
   const rotations = rotationTable(world.db, TABLE, world.tools);
   const registry = registryAdapter(world.iot, world.tools);
-  const deps = { rotations, registry, policyName: POLICY, log: world.log };
+  const deps = { rotations, registry, policyNames: [POLICY], log: world.log };
   const handle = (...bodies: readonly (object | string)[]) =>
     rotation(deps)(queueEvent('connections', bodies), aMinute);
   return { rotations, registry, deps, handle };
@@ -156,6 +156,6 @@ it('asks the registry for nobody who does not rotate, however many connect', asy
   );
   await handle(...bodies);
   expect(new Set(world.needs.map(({ action }) => action))).toEqual(
-    new Set(['dynamodb:BatchGetItem']),
+    new Set(['dynamodb:BatchGetItem', 'kms:Decrypt']),
   );
 });

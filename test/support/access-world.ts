@@ -31,6 +31,12 @@ const ANY_POLICY =
   '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iot:Connect","Resource":"*"}}';
 const PEPPER_ALIAS = 'alias/tributary-dev-pepper';
 
+/** What the table and the pepper are encrypted under. */
+export const KEYS = {
+  data: `arn:aws:kms:${REGION}:${ACCOUNT}:key/data`,
+  pepper: `arn:aws:kms:${REGION}:${ACCOUNT}:key/pepper`,
+} as const;
+
 export interface Authorities {
   readonly pki: DevelopmentPki;
   /** Two that a fleet owner might have. */
@@ -74,10 +80,11 @@ export async function openAccessWorld({ pki, ours, theirs }: Authorities) {
       { AttributeName: 'pk', KeyType: 'HASH' },
       { AttributeName: 'sk', KeyType: 'RANGE' },
     ],
+    SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: KEYS.data },
   });
   const keys = createKeyStore({ now });
   const keyArn = `arn:aws:kms:${REGION}:${ACCOUNT}:`;
-  keys.create({ keyId: 'pepper', arn: `${keyArn}key/pepper` });
+  keys.create({ keyId: 'pepper', arn: KEYS.pepper });
   keys.createAlias({ name: PEPPER_ALIAS, arn: `${keyArn}${PEPPER_ALIAS}`, keyId: 'pepper' });
   const server = await serve([
     ...dynamoDbOperations({ tables, accountId: ACCOUNT, region: REGION }),

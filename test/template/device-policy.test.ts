@@ -1,9 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { EVERYTHING } from '../support/everything.ts';
 import { packageService, resourcesOf } from '../support/template.ts';
 import { statementsOf, text } from './statements.ts';
 
 /** @see AWS IoT Core quotas, policy document size: 2,048 characters without white space. */
 const LIMIT_CHARS = 2048;
+
+const policiesOf = (stage: string, params: Readonly<Record<string, string>>): unknown[] =>
+  resourcesOf(packageService({ stage, params }).template, 'AWS::IoT::Policy')
+    .filter(([id]) => id.startsWith('Device'))
+    .map(([, { Properties }]) => Properties?.['PolicyDocument']);
 
 const policyOf = (stage: string) => {
   const { template } = packageService({ stage });
@@ -23,10 +29,17 @@ describe('the policy of devices', () => {
   it.each([
     { partition: 'aws', region: 'ap-southeast-2' },
     { partition: 'aws-us-gov', region: 'us-gov-west-1' },
-  ])('is short enough in $region, for the longest name of a stage', ({ partition, region }) => {
-    const { document } = policyOf('prod');
-    const text = deployedIn(document, partition, region).replaceAll('prod', 's'.repeat(16));
-    expect(text.replace(/\s/g, '').length).toBeLessThanOrEqual(LIMIT_CHARS);
+  ])('is short enough in $region, for the longest names, and when it is pinned', (where) => {
+    const { partition, region } = where;
+    const whole = policiesOf('prod', {});
+    const apart = policiesOf('prod', EVERYTHING);
+    expect([whole.length, apart.length]).toEqual([1, 2]);
+    for (const document of [...whole, ...apart]) {
+      const text = deployedIn(document, partition, region)
+        .replaceAll('prod', 's'.repeat(16))
+        .replaceAll('devices.example.com', 'd'.repeat(64));
+      expect(text.replace(/\s/g, '').length).toBeLessThanOrEqual(LIMIT_CHARS);
+    }
   });
 
   it('keeps the variables of IoT, which are no variables of the packager', () => {

@@ -186,7 +186,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'devices reach their own topics only',
     planted: 'commands to be published',
-    path: 'DevicePolicy.Properties.PolicyDocument.Statement.4.Action',
+    path: 'DevicePolicy.Properties.PolicyDocument.Statement.3.Action',
     value: 'iot:Publish',
   },
   {
@@ -228,7 +228,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   ...[
     'DevicePolicy.Properties.PolicyDocument.Statement.0.Condition.StringEquals',
-    'DevicePolicy.Properties.PolicyDocument.Statement.2.Condition',
+    'DeviceHttpsPolicy.Properties.PolicyDocument.Statement.0.Condition',
     'DashboardPolicy.Properties.PolicyDocument.Statement.0.Condition.StringEquals',
   ].map((path) => ({
     rule: 'who connects is pinned, where a domain is',

@@ -40,7 +40,7 @@ export const EXPLAINED_WILDCARDS = [
     because: 'AWS IoT knows no resources for iot:DescribeEndpoint',
   },
   {
-    where: /^DevicePolicy\.\d$/,
+    where: /^Device(Https)?Policy\.\d$/,
     resource: /\/(dt|cmd)\/\$\{[^}]+\}\/\$\{[^}]+\}\/\*$/,
     because: 'kinds and commands below the own fleet and thing',
   },
@@ -199,6 +199,7 @@ export const RULES: readonly Rule[] = [
       'identity comes from the connection: fleet and thing of a topic are those of the certificate',
     problems: (template) =>
       statementsOf(template)
+        .filter(({ effect }) => effect === 'Allow')
         .filter(({ resourceId }) => template.Resources[resourceId]?.Type === 'AWS::IoT::Policy')
         .flatMap(({ where, resourceId, actions, resources }) =>
           resources
@@ -213,7 +214,7 @@ export const RULES: readonly Rule[] = [
       ...pinProblems(template, 'X509MqttDomain', 'DevicePolicy', ({ actions }) =>
         actions.includes('iot:Connect'),
       ),
-      ...pinProblems(template, 'X509HttpsDomain', 'DevicePolicy', ({ resources }) =>
+      ...pinProblems(template, 'X509HttpsDomain', 'DeviceHttpsPolicy', ({ resources }) =>
         resources.some((resource) => resource.includes('iot:Certificate')),
       ),
       ...pinProblems(template, 'Sigv4WssDomain', 'DashboardPolicy', ({ actions }) =>
@@ -691,10 +692,12 @@ const OWN: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** Thing variables hold for who is attached; nothing a device publishes or hears may leave its own names. */
-function isOwn(policy: string, resource: string, actions: readonly string[]): boolean {
+function isOwn(id: string, resource: string, actions: readonly string[]): boolean {
   if (actions.includes('iot:Publish') && /:topic\/(cmd|alert)\//.test(resource)) return false;
-  if (actions.includes('iot:Publish') && policy === 'DashboardPolicy') return false;
-  return OWN[policy]?.some((pattern) => pattern.test(resource)) ?? false;
+  if (actions.includes('iot:Publish') && id === 'DashboardPolicy') return false;
+  return (
+    OWN[id.replace('DeviceHttps', 'Device')]?.some((pattern) => pattern.test(resource)) ?? false
+  );
 }
 
 function pinProblems(
@@ -732,7 +735,7 @@ function templateProblems(body: string): string[] {
   return policies
     .filter(
       ({ Properties }) =>
-        !/^tributary-[a-z0-9]+-device$/.test(String(at(Properties, 'PolicyName'))),
+        !/^tributary-[a-z0-9]+-device(-https)?$/.test(String(at(Properties, 'PolicyName'))),
     )
     .map(() => 'attaches another policy than that of devices');
 }
