@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateKeysAndCertificateCommand, IoTClient } from '@aws-sdk/client-iot';
 import {
   AssociateWirelessGatewayWithCertificateCommand,
@@ -10,13 +14,16 @@ import {
 } from '@aws-sdk/client-iot-wireless';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { assignDemo } from '../../commands/demo-radio.ts';
+import { openLorawanDesk, stationOf } from '../../commands/lorawan-desk.ts';
 import { createLorawanDevice, type Received } from '../../local/fleet/lorawan-device.ts';
+import { startLorawanFleet } from '../../local/fleet/lorawan-fleet.ts';
 import {
   connectStation,
   type Hearing,
   type StationIdentity,
 } from '../../local/fleet/lorawan-station.ts';
-import { bootLaptop, type TestLaptop } from '../support/laptop.ts';
+import { bootLaptop, deadLetters, storedReadings, type TestLaptop } from '../support/laptop.ts';
 import type { Template } from '../support/template.ts';
 
 const DEVICE = {
@@ -237,4 +244,39 @@ describe('a LoRaWAN device behind a Basics Station', () => {
       'the certificate is of gateway 00000000000000b2',
     );
   });
+
+  it('of the simulated fleet is decoded, and stored with its radio link and raw bytes', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lorawan-desk-'));
+    const desk = openLorawanDesk({ client: laptop.client, stage: 'dev' }, folder);
+    const { identity } = await desk.addDevice('radio-1');
+    await assignDemo(new DynamoDBClient(laptop.client), 'dev', identity.devEui, 'radio-1');
+    const { gateway } = await desk.addGateway('demo', 'EU868');
+    const endpoint = await desk.endpoint();
+    const fleet = await startLorawanFleet({
+      devices: [identity],
+      gateway: stationOf(gateway, endpoint),
+      url: endpoint.url,
+      intervalMs: 500,
+      now: Date.now,
+      random: Math.random,
+      log: () => undefined,
+    });
+    let readings = await storedReadings(laptop, 'radio-1');
+    for (let round = 0; round < 100 && readings.length === 0; round += 1) {
+      await delay(200);
+      readings = await storedReadings(laptop, 'radio-1');
+    }
+    await fleet.stop();
+    await laptop.idle();
+    rmSync(folder, { recursive: true });
+    expect(readings[0]).toMatchObject({
+      thing: 'radio-1',
+      fleet: 'demo',
+      transport: 'lorawan',
+      link: expect.objectContaining({}),
+      raw: { data: expect.any(String) },
+    });
+    expect(Object.values(readings[0]?.metrics ?? {})).toHaveLength(2);
+    expect(await deadLetters(laptop)).toEqual([]);
+  }, 60_000);
 });
