@@ -1,5 +1,9 @@
 /** Parameters under which the service has all that can be switched on. */
 export const EVERYTHING = {
+  deviceDefenderAudit: 'enabled',
+  deviceDefenderDetect: 'enabled',
+  controlPlaneWatch: 'enabled',
+  trail: 'enabled',
   jwtAuthorizer: 'enabled',
   passwordAuthorizer: 'enabled',
   fleetProvisioning: 'enabled',

@@ -30,6 +30,11 @@ const PACKAGES = [
   { name: 'rotation', clients: ['dynamodb', 'iot'] },
   { name: 'expiry', clients: ['dynamodb', 'iot'] },
   { name: 'provision', clients: ['dynamodb'] },
+  { name: 'guard', clients: ['dynamodb', 'sns', 'sqs'] },
+  {
+    name: 'defend',
+    clients: ['dynamodb', 'eventbridge', 'iot', 'iot-data-plane', 'sns', 'sqs'],
+  },
   { name: 'dashboard', clients: ['iot'] },
 ].map(({ folder, file = 'handler', beside = [], ...rest }) => ({
   ...rest,

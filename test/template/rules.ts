@@ -50,6 +50,22 @@ export const EXPLAINED_WILDCARDS = [
     because: 'things and certificates of devices are made after the template, under any name',
   },
   {
+    where:
+      /^(Defend|Mitigation)Role\.(LookAtThings|ContainCertificates|EndSessions|DeactivateCertificates)$/,
+    resource: /:(thing|cert|client)\/\*$/,
+    because: 'which device misbehaves is not known to the template',
+  },
+  {
+    where: /^AuditRole\.Look$/,
+    resource: /^\*$/,
+    because: 'an audit looks at every policy, certificate and role of the account',
+  },
+  {
+    where: /^TrailBucketPolicy\.WriteTrail$/,
+    resource: /\/AWSLogs\/<AWS::AccountId>\/\*$/,
+    because: 'CloudTrail makes up the names of its objects',
+  },
+  {
     where: /^DashboardRole\.MakeThings$/,
     resource: /:thing\/<AWS::Region>:\*$/,
     because: 'identities of Cognito make up their ids, which begin with the region',

@@ -1,5 +1,3 @@
-import * as z from 'zod';
-
 /** One duration of one metric under way; `before` is the one before it while late events may still change it. */
 export interface Window {
   readonly index: number;
@@ -63,31 +61,33 @@ export const NO_PROGRESS: Progress = {
   learned: undefined,
 };
 
-const Optional = z.number().nullable();
-const Stored = z.tuple([
-  z.literal(1),
-  z.string(),
-  z.tuple([z.string(), z.string()]),
-  z.number(),
-  z.record(z.string(), z.tuple([z.number(), z.number(), Optional])),
-  z.record(
-    z.string(),
-    z.tuple([
-      z.number(),
-      z.number(),
-      z.string().nullable(),
-      Optional,
-      z.tuple([z.number(), z.number(), z.number()]).nullable(),
-    ]),
-  ),
-  z.array(z.string()),
-  z.tuple([z.literal([0, 1]), z.number()]).nullable(),
-]);
+type StoredWindow = [index: number, value: number, before: number | null];
+type StoredProgress = [
+  breaches: number,
+  clears: number,
+  alarm: string | null,
+  early: number | null,
+  learned: [count: number, mean: number, squares: number] | null,
+];
+type Stored = [
+  version: 1,
+  upTo: string,
+  counted: [ingest: string, decode: string],
+  latestMs: number,
+  windows: Record<string, StoredWindow>,
+  progress: Record<string, StoredProgress>,
+  recent: string[],
+  connection: [connected: 0 | 1, atMs: number] | null,
+];
+
+/** It is guard that wrote it, and nobody else may: so its version is looked at, and not each of its numbers. */
+const isStored = (value: unknown): value is Stored =>
+  Array.isArray(value) && value[0] === 1 && value.length === 8;
 
 /** As text that is short, since it is written whenever a device is heard of; what says nothing is left out. */
 export function encodeState(state: DeviceState): string {
   const { upTo, counted, latestMs, windows, progress, recent, connection } = state;
-  const stored: z.infer<typeof Stored> = [
+  const stored: Stored = [
     1,
     upTo,
     [counted.ingest, counted.decode],
@@ -108,9 +108,9 @@ export function encodeState(state: DeviceState): string {
 
 /** @throws {Error} when it is none that `encodeState` wrote */
 export function decodeState(text: string): DeviceState {
-  const [, upTo, [ingest, decode], latestMs, windows, progress, recent, connection] = Stored.parse(
-    JSON.parse(text),
-  );
+  const stored: unknown = JSON.parse(text);
+  if (!isStored(stored)) throw new Error('the state of a device is of another version');
+  const [, upTo, [ingest, decode], latestMs, windows, progress, recent, connection] = stored;
   return {
     upTo,
     counted: { ingest, decode },
@@ -142,13 +142,7 @@ export function decodeState(text: string): DeviceState {
   };
 }
 
-const packed = ({
-  breaches,
-  clears,
-  alarm,
-  early,
-  learned,
-}: Progress): z.infer<typeof Stored>[5][string] => [
+const packed = ({ breaches, clears, alarm, early, learned }: Progress): StoredProgress => [
   breaches,
   clears,
   alarm ?? null,

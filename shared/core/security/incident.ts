@@ -53,6 +53,8 @@ export const Incident = z.object({
   actions: z.array(Action),
   /** What people have been told last: a state is told once. */
   told: z.string().optional(),
+  /** Who is about to act, on what; others leave it to them for a while. */
+  claim: z.object({ on: z.string(), atMs: z.number() }).optional(),
   version: z.int(),
 });
 export type Incident = z.infer<typeof Incident>;

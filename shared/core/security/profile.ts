@@ -159,3 +159,25 @@ export function activeBehaviors(
       behaviors.map((behavior) => ({ key: `${profile}/${behavior.name}`, profile, behavior })),
     );
 }
+
+/**
+ * @param text      `default`, or a JSON list of profiles
+ * @throws {Error}  naming each field that is not as in a profile
+ */
+export function parseProfiles(
+  text: string,
+  fallback: readonly SecurityProfile[],
+): readonly SecurityProfile[] {
+  if (text === 'default') return fallback;
+  const result = z.array(SecurityProfile).safeParse(parseJson(text));
+  if (result.success) return result.data;
+  throw new Error(`security profiles: ${z.prettifyError(result.error)}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error('security profiles: want default, or a JSON list', { cause: error });
+  }
+}

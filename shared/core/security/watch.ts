@@ -65,7 +65,7 @@ class Run {
   readonly #findings: Finding[] = [];
   readonly #datapoints: Datapoint[] = [];
   /** Behaviours by the window they look at: metric and duration. */
-  readonly #summing = new Map<string, ActiveBehavior[]>();
+  readonly #summing: ReadonlyMap<string, readonly ActiveBehavior[]>;
   #latestMs: number;
 
   constructor(state: DeviceState, watched: Watched) {
@@ -74,13 +74,7 @@ class Run {
     this.#windows = new Map(state.windows);
     this.#progress = new Map(state.progress);
     this.#latestMs = state.latestMs;
-    for (const active of watched.behaviors) {
-      const key = windowKey(active);
-      if (key === undefined) continue;
-      const others = this.#summing.get(key);
-      if (others === undefined) this.#summing.set(key, [active]);
-      else others.push(active);
-    }
+    this.#summing = summingOf(watched.behaviors);
   }
 
   outcome(): Outcome {
@@ -102,9 +96,8 @@ class Run {
 
   /** Alarms of behaviours that are not expected any more, and windows that nobody looks at. */
   dropForgotten(): void {
-    const known = new Set(this.#watched.behaviors.map(({ key }) => key));
     for (const [key, { alarm }] of this.#progress) {
-      if (known.has(key)) continue;
+      if (this.#watched.behaviors.some((active) => active.key === key)) continue;
       this.#progress.delete(key);
       if (alarm === undefined) continue;
       const [profile = '', name = ''] = key.split('/');
@@ -281,6 +274,29 @@ class Run {
   #window(key: string): Window {
     return this.#windows.get(key) ?? { index: 0, value: 0, before: undefined };
   }
+}
+
+const indexed = new WeakMap<
+  readonly ActiveBehavior[],
+  ReadonlyMap<string, readonly ActiveBehavior[]>
+>();
+
+/** Behaviours by window; devices of a fleet share their behaviours, so that is found out once. */
+function summingOf(
+  behaviors: readonly ActiveBehavior[],
+): ReadonlyMap<string, readonly ActiveBehavior[]> {
+  const known = indexed.get(behaviors);
+  if (known !== undefined) return known;
+  const summing = new Map<string, ActiveBehavior[]>();
+  for (const active of behaviors) {
+    const key = windowKey(active);
+    if (key === undefined) continue;
+    const others = summing.get(key);
+    if (others === undefined) summing.set(key, [active]);
+    else others.push(active);
+  }
+  indexed.set(behaviors, summing);
+  return summing;
 }
 
 /** Code of the metric and its duration; none for a metric of which every observation is a datapoint. */
