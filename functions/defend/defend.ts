@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { containThing } from '../../shared/adapters/contain-thing.ts';
 import type { Containment } from '../../shared/adapters/containment.ts';
 import type { IncidentTable } from '../../shared/adapters/incident-table.ts';
 import type { TimeLeft } from '../../shared/adapters/retry.ts';
@@ -30,7 +31,6 @@ import { type Notification, parseNotification } from '../../shared/core/security
 import type { BatchDeps, BatchResponse, Invocation } from '../../shared/lambda/batch.ts';
 import { type Place, placeOf } from '../../shared/lambda/place.ts';
 import { type QueueMessage, queueMessages } from '../../shared/lambda/queue-event.ts';
-import { contain } from './contain.ts';
 
 /** All this function needs from outside; a test passes plain objects. */
 export interface DefendDeps extends BatchDeps {
@@ -234,7 +234,14 @@ async function containIfDue(incident: Incident, run: Run): Promise<Incident | un
   const facts = await run.containment.facts(decided.subject.name, run.timeLeft);
   if (facts === undefined) return withdraw(decided, 'the registry has no such thing', run);
   const place = { iot: iotArn(run.place), quarantinePolicy: run.quarantinePolicy };
-  const actions = await contain(decided, rung, facts.certificates, place, run, run.timeLeft);
+  const actions = await containThing(
+    decided,
+    rung,
+    facts.certificates,
+    { place, by: 'defend' },
+    run,
+    run.timeLeft,
+  );
   if (actions.length === 0) return withdraw(decided, 'another incident contains the thing', run);
   const { id } = decided;
   run.log('warn', 'thing contained', { thing: decided.subject.name, incident: id, rung });
