@@ -25,7 +25,8 @@ interface Values {
   readonly json?: boolean | undefined;
 }
 type Asked = { readonly words: readonly string[]; readonly values: Values };
-type Verb = (target: Target, asked: Asked, terminal: Terminal) => Promise<void>;
+/** The target is looked for only once the words are right. */
+type Verb = (find: () => Target, asked: Asked, terminal: Terminal) => Promise<void>;
 
 const VERBS: Readonly<Record<string, Verb>> = { add, list, send, downlink };
 
@@ -70,7 +71,7 @@ ${TARGET_USAGE}`,
       throw new UsageError(`--region is ${REGIONS.join(' or ')}, not ${values.region}.`);
     if (values.eui !== undefined && !/^[0-9a-f]{16}$/i.test(values.eui))
       throw new UsageError(`--eui has 16 hexadecimal digits, not '${values.eui}'.`);
-    await run(findTarget(values), { words, values }, terminal);
+    await run(() => findTarget(values), { words, values }, terminal);
     return OK;
   },
 };
@@ -82,13 +83,17 @@ export const lorawanDirectory = (devicesDirectory = join('.tributary', 'devices'
 const deskOf = (target: Target) =>
   openLorawanDesk(target, lorawanDirectory(target.laptop?.devicesDirectory));
 
-async function add(target: Target, { words, values }: Asked, terminal: Terminal): Promise<void> {
+async function add(
+  find: () => Target,
+  { words, values }: Asked,
+  terminal: Terminal,
+): Promise<void> {
   const [kind = '', name = ''] = words;
   if (kind !== 'device' && kind !== 'gateway')
     throw new UsageError(`What is to be added: a device or a gateway, not '${kind}'?`);
   checkName(name);
   const eui = values.eui?.toLowerCase();
-  const desk = deskOf(target);
+  const desk = deskOf(find());
   if (kind === 'device') {
     const { identity, wirelessDeviceId, file } = await desk.addDevice(name, eui);
     const { devEui, joinEui } = identity;
@@ -111,8 +116,8 @@ async function add(target: Target, { words, values }: Asked, terminal: Terminal)
   );
 }
 
-async function list(target: Target, { values }: Asked, terminal: Terminal): Promise<void> {
-  const desk = deskOf(target);
+async function list(find: () => Target, { values }: Asked, terminal: Terminal): Promise<void> {
+  const desk = deskOf(find());
   const [devices, gateways] = await Promise.all([desk.devices(), desk.gateways()]);
   const lines = [
     ...gateways.map(({ name, eui, region }) => `gateway  ${name.padEnd(20)}  ${eui}  ${region}`),
@@ -124,9 +129,9 @@ async function list(target: Target, { values }: Asked, terminal: Terminal): Prom
   tell(terminal, values, { devices, gateways }, lines.join('\n') || 'No devices and no gateways.');
 }
 
-async function downlink(target: Target, asked: Asked, terminal: Terminal): Promise<void> {
+async function downlink(find: () => Target, asked: Asked, terminal: Terminal): Promise<void> {
   const { name, payload, fPort } = frameOf(asked);
-  const desk = deskOf(target);
+  const desk = deskOf(find());
   const device = (await desk.devices()).find((known) => known.name === name);
   if (device === undefined) throw new FailedError(`There is no LoRaWAN device ${name}.`);
   const messageId = await desk.queue(device.id, fPort, payload, asked.values.confirmed);
@@ -138,8 +143,9 @@ async function downlink(target: Target, asked: Asked, terminal: Terminal): Promi
   );
 }
 
-async function send(target: Target, asked: Asked, terminal: Terminal): Promise<void> {
+async function send(find: () => Target, asked: Asked, terminal: Terminal): Promise<void> {
   const { name, payload, fPort } = frameOf(asked);
+  const target = find();
   if (target.kind !== 'laptop')
     throw new FailedError('Frames are simulated on the laptop only; AWS hears real gateways.');
   const { values } = asked;

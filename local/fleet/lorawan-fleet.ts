@@ -57,7 +57,7 @@ export function nonceCounter(nowMs: number): () => number {
 }
 
 /** A device that waits for its join-accept takes only that. */
-export function takeDownlink(device: LorawanDevice, phyPayload: Buffer): void {
+function takeDownlink(device: LorawanDevice, phyPayload: Buffer): void {
   if (device.isJoined()) {
     device.receive(phyPayload);
     return;

@@ -6,7 +6,7 @@ export type CounterVerdict =
   | { readonly kind: 'refused' };
 
 /** A frame may be this far ahead of the last one. @see LoRaWAN 1.0.3 regional parameters, MAX_FCNT_GAP */
-export const MAX_FCNT_GAP = 16_384;
+const MAX_FCNT_GAP = 16_384;
 const LOW_BITS = 0x1_0000;
 const MOST = 0xffff_ffff;
 

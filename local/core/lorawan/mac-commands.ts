@@ -78,5 +78,3 @@ export function deviceTimeAnswer(uplinkEndedMs: number): Buffer {
   answer.writeUInt8(Math.floor((seconds - whole) * 256), 5);
   return answer;
 }
-
-export const DEV_STATUS_REQ = Buffer.of(0x06);

@@ -5,7 +5,7 @@ import { sameMic } from '../../core/lorawan/session-crypto.ts';
 import type { WirelessDevice } from './model.ts';
 
 /** Networks without an id of their own have this one. @see LoRaWAN Backend Interfaces 1.0, NetID 0 */
-export const NET_ID = '000000';
+const NET_ID = '000000';
 export const JOIN_ACCEPT_DELAY_SECONDS = 5;
 export const RX_DELAY_SECONDS = 1;
 const MAX_JOIN_NONCE = 0xff_ffff;

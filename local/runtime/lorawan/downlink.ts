@@ -30,7 +30,7 @@ export interface Occasion {
 }
 
 /** Answers to a device's MAC commands, in the order it asked. */
-export function macAnswers({ commands, heard, region }: Occasion): Buffer {
+function macAnswers({ commands, heard, region }: Occasion): Buffer {
   const [best] = heard;
   const rate = region.dataRates[best.dataRate];
   const floor = demodulationFloorDb(rate?.spreadingFactor ?? 7);
