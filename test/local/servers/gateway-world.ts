@@ -101,12 +101,13 @@ function testRegistry(caPem: string) {
       thing: string,
       certificatePem: string,
       status: 'ACTIVE' | 'INACTIVE' | 'PENDING_ACTIVATION' = 'ACTIVE',
+      fleet = FLEET,
     ): void {
       const facts = parseCertificate(certificatePem);
       const target = registry.arn.certificate(facts.certificateId);
       if (registry.certificate(facts.certificateId) !== undefined) return;
       if (registry.thing(thing) === undefined) {
-        registry.createThing({ thingName: thing, attributes: { fleet: FLEET } });
+        registry.createThing({ thingName: thing, attributes: { fleet } });
       }
       registry.addCertificate({ reading: facts, status });
       registry.attachThingPrincipal(thing, target);
@@ -157,13 +158,14 @@ const devices = new Map<string, Promise<Credential>>();
 export async function deviceCertificate(
   thing: string,
   validity: Validity = around(Date.now()),
+  fleet = FLEET,
 ): Promise<Credential> {
   const { ca } = await testPki();
   const subject = [
     ['CN', thing],
-    ['O', FLEET],
+    ['O', fleet],
   ] as const;
-  const key = `${thing} ${Math.floor(validity.notBeforeMs / DAY_MS)}`;
+  const key = `${thing} ${fleet} ${Math.floor(validity.notBeforeMs / DAY_MS)}`;
   const made = devices.get(key) ?? issueClient(ca, subject, validity);
   devices.set(key, made);
   return made;
@@ -204,14 +206,18 @@ export async function openWorld(options: WorldOptions = {}) {
     host: '127.0.0.1',
   });
 
-  const device = async (thing: string): Promise<Credential> => {
-    const credential = await deviceCertificate(thing);
-    registry.add(thing, credential.certificatePem);
+  const device = async (thing: string, fleet?: string): Promise<Credential> => {
+    const credential = await deviceCertificate(thing, undefined, fleet);
+    registry.add(thing, credential.certificatePem, undefined, fleet);
     return credential;
   };
 
-  const client = async (thing: string, more: IClientOptions = {}): Promise<MqttClient> => {
-    const { certificatePem, privateKeyPem } = await device(thing);
+  const client = async (
+    thing: string,
+    more: IClientOptions = {},
+    fleet?: string,
+  ): Promise<MqttClient> => {
+    const { certificatePem, privateKeyPem } = await device(thing, fleet);
     const made = connectMqtt({
       protocol: 'mqtts',
       host: '127.0.0.1',
