@@ -29,6 +29,8 @@ export interface Station {
   /** What the network server told it to listen to. */
   readonly config: unknown;
   readonly hear: (phyPayload: Buffer, hearing: Hearing) => void;
+  /** Resolves with the WebSocket's close code once the connection has ended. */
+  readonly ended: Promise<number>;
   readonly stop: () => Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function connectStation(
   const socket = await openSocket(uri, tls);
   const send = (message: Parameters<typeof stationJson>[0]): void =>
     socket.send(stationJson(message));
+  const ended = new Promise<number>((resolve) => socket.once('close', resolve));
   const configured = new Promise<unknown>((resolve) => {
     socket.on('message', (data: Buffer) => {
       const message = Typed.parse(parseStationJson(data.toString()));
@@ -82,10 +85,10 @@ export async function connectStation(
       const upinfo = { rctx: 0, xtime, gpstime: 0, rssi, snr };
       send({ ...takenApart(phyPayload), DR: dataRate, Freq: frequencyHz, upinfo });
     },
+    ended,
     stop: async () => {
-      const closed = once(socket, 'close');
       socket.close();
-      await closed;
+      await ended;
     },
   };
 }
@@ -95,6 +98,7 @@ type Tls = { readonly cert: string; readonly key: string; readonly ca: string };
 async function openSocket(uri: string, tls: Tls): Promise<WebSocket> {
   const socket = new WebSocket(uri, { ...tls, perMessageDeflate: false });
   await once(socket, 'open');
+  socket.on('error', () => undefined); // what follows is the close, which is waited for
   return socket;
 }
 

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateKeysAndCertificateCommand, IoTClient } from '@aws-sdk/client-iot';
+import {
+  CreateKeysAndCertificateCommand,
+  IoTClient,
+  UpdateCertificateCommand,
+} from '@aws-sdk/client-iot';
 import {
   AssociateWirelessGatewayWithCertificateCommand,
   CreateWirelessDeviceCommand,
@@ -23,6 +27,7 @@ import {
   type Hearing,
   type StationIdentity,
 } from '../../local/fleet/lorawan-station.ts';
+import { parseCertificate } from '../../local/pki/index.ts';
 import { bootLaptop, deadLetters, storedReadings, type TestLaptop } from '../support/laptop.ts';
 import type { Template } from '../support/template.ts';
 
@@ -242,6 +247,19 @@ describe('a LoRaWAN device behind a Basics Station', () => {
     const other = { ...gateway, eui: '00000000000000b3' };
     await expect(connectStation(other, url(), () => undefined)).rejects.toThrow(
       'the certificate is of gateway 00000000000000b2',
+    );
+  });
+
+  it('is not heard any more through a gateway whose certificate is revoked', async () => {
+    const gateway = await newGateway('00000000000000b4');
+    const station = await connectStation(gateway, url(), () => undefined);
+    const { certificateId } = parseCertificate(gateway.certificatePem);
+    const iot = new IoTClient(laptop.client);
+    await iot.send(new UpdateCertificateCommand({ certificateId, newStatus: 'REVOKED' }));
+    expect(await station.ended).toBe(1008);
+    await expect(connectStation(gateway, url(), () => undefined)).rejects.toThrow('401');
+    expect(laptop.log).toEqual(
+      expect.arrayContaining([expect.objectContaining({ reason: 'REVOKED' })]),
     );
   });
 
