@@ -195,7 +195,7 @@ interface Session {
 }
 
 function openSession(socket: WebSocket, gateway: WirelessGateway, options: LnsOptions): Session {
-  const { network, now, timer, log } = options;
+  const { store, network, now, timer, log } = options;
   const region = regionOf(gateway.region);
   const waiting = new Map<number, (problem: string | undefined) => void>();
   let lastDiid = 0;
@@ -233,13 +233,24 @@ function openSession(socket: WebSocket, gateway: WirelessGateway, options: LnsOp
     };
   };
 
+  /** It may have been deleted, or tied to another certificate, since it came. */
+  const isStillTied = (): boolean => {
+    const { certificateId } = store.gateway(gateway.id) ?? {};
+    if (certificateId !== undefined && certificateId === gateway.certificateId) return true;
+    const message = 'gateway refused: it was deleted or has another certificate by now';
+    const about = { reason: 'UNKNOWN_GATEWAY', gatewayEui: gateway.eui };
+    log({ level: 'warn', source: 'lorawan', message, ...about });
+    return false;
+  };
+
   const take = (message: StationMessage): void => {
     switch (message.kind) {
       case 'version':
         socket.send(routerConfig(region, gateway.subBand ?? 2));
         return;
       case 'frame':
-        network.receive(receptionOf(message));
+        if (isStillTied()) network.receive(receptionOf(message));
+        else socket.close(POLICY_VIOLATION);
         return;
       case 'sent':
         waiting.get(message.diid)?.(undefined);

@@ -12,6 +12,8 @@ import {
   AssociateWirelessGatewayWithCertificateCommand,
   CreateWirelessDeviceCommand,
   CreateWirelessGatewayCommand,
+  DeleteWirelessGatewayCommand,
+  GetWirelessGatewayCommand,
   IoTWirelessClient,
   ListQueuedMessagesCommand,
   SendDataToWirelessDeviceCommand,
@@ -261,6 +263,19 @@ describe('a LoRaWAN device behind a Basics Station', () => {
     expect(laptop.log).toEqual(
       expect.arrayContaining([expect.objectContaining({ reason: 'REVOKED' })]),
     );
+  });
+
+  it('is not heard any more through a gateway that was deleted', async () => {
+    const gateway = await newGateway('00000000000000b5');
+    const station = await connectStation(gateway, url(), () => undefined);
+    const known = new GetWirelessGatewayCommand({
+      Identifier: gateway.eui,
+      IdentifierType: 'GatewayEui',
+    });
+    const { Id } = await wireless.send(known);
+    await wireless.send(new DeleteWirelessGatewayCommand({ Id }));
+    station.hear(createLorawanDevice(DEVICE, () => 99).joinRequest(), HEARING);
+    expect(await station.ended).toBe(1008);
   });
 
   it('of the simulated fleet is decoded, and stored with its radio link and raw bytes', async () => {
