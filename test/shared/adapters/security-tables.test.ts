@@ -1,0 +1,158 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { dynamoDbOperations } from '../../../local/operations/dynamodb/index.ts';
+import { createTableStore } from '../../../local/stores/table-store.ts';
+import { connectionTable } from '../../../shared/adapters/connection-table.ts';
+import { guardTable } from '../../../shared/adapters/guard-table.ts';
+import { incidentTable } from '../../../shared/adapters/incident-table.ts';
+import { statisticsTable } from '../../../shared/adapters/statistics-table.ts';
+import { BUDGET_LIMITS, requestContainment } from '../../../shared/core/security/budget.ts';
+import { NEW_DEVICE } from '../../../shared/core/security/device-state.ts';
+import { percentileOf } from '../../../shared/core/security/histogram.ts';
+import { afterNotification } from '../../../shared/core/security/incident.ts';
+import { ACCOUNT, clientOf, REGION, serve } from '../../local/operations/endpoint.ts';
+import { patientTools, plentyOfTime } from '../../support/retry-tools.ts';
+
+const T0 = 1_790_000_000_000;
+
+const cleanUps: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+});
+
+/** A table under the conditions of a real engine. */
+async function setup() {
+  const tables = await createTableStore({ accountId: ACCOUNT, region: REGION });
+  await tables.create({
+    TableName: 'table',
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({
+      AttributeName,
+      AttributeType: 'S',
+    })),
+    KeySchema: [
+      { AttributeName: 'pk', KeyType: 'HASH' },
+      { AttributeName: 'sk', KeyType: 'RANGE' },
+    ],
+  });
+  const server = await serve(dynamoDbOperations({ tables, accountId: ACCOUNT, region: REGION }));
+  const db = new DynamoDBClient(clientOf(server.url));
+  cleanUps.push(async () => {
+    db.destroy();
+    await server.close();
+    await tables.close();
+  });
+  return db;
+}
+
+const incident = afterNotification(
+  undefined,
+  {
+    id: 'n-1',
+    type: 'alarm',
+    subject: { kind: 'thing', name: 'probe-1' },
+    cause: 'flood',
+    alarm: 'a-1',
+    atMs: T0,
+    says: 'x',
+    behavior: undefined,
+    severity: undefined,
+  },
+  false,
+);
+
+describe('incidents', () => {
+  it('move on by one who is first, and are all there are', async () => {
+    const table = incidentTable(await setup(), 'table', patientTools());
+    const first = { ...incident, version: 1 };
+    expect(await table.saveIncident(first, plentyOfTime)).toBe(true);
+    expect(await table.saveIncident(first, plentyOfTime)).toBe(false);
+    const second = { ...incident, version: 2 };
+    const both = [second, second].map((one) => table.saveIncident(one, plentyOfTime));
+    expect((await Promise.all(both)).sort()).toEqual([false, true]);
+    expect(await table.incident(incident.id, plentyOfTime)).toEqual(second);
+    await table.saveBudget({ version: 1, grants: [], wanted: [] }, plentyOfTime);
+    expect(await table.incidents(plentyOfTime)).toEqual([second]);
+  });
+
+  it('spend one budget, however many spend at once', async () => {
+    const table = incidentTable(await setup(), 'table', patientTools());
+    const limits = { ...BUDGET_LIMITS, account: 5 };
+    const spend = async (thing: string): Promise<boolean> => {
+      for (;;) {
+        const budget = await table.budget(plentyOfTime);
+        const verdict = requestContainment(budget, { thing, fleet: 'f' }, T0, limits);
+        if (verdict.next === undefined) return verdict.granted;
+        if (await table.saveBudget(verdict.next, plentyOfTime)) return verdict.granted;
+      }
+    };
+    const asked = Array.from({ length: 15 }, (_, at) => spend(`probe-${at}`));
+    expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(5);
+  });
+
+  it('hold a thing one at a time', async () => {
+    const table = incidentTable(await setup(), 'table', patientTools());
+    const denial = (incidentId: string) => ({
+      thing: 'probe-1',
+      incidentId,
+      rung: 'cut-off' as const,
+      certificates: [{ id: 'c', active: true }],
+      atMs: T0,
+    });
+    expect(await table.deny(denial('one'), plentyOfTime)).toBe(true);
+    expect(await table.deny(denial('one'), plentyOfTime)).toBe(true);
+    expect(await table.deny(denial('other'), plentyOfTime)).toBe(false);
+    expect(await table.denial('probe-1', plentyOfTime)).toEqual(denial('one'));
+    await table.allow('probe-1', plentyOfTime);
+    expect(await table.denial('probe-1', plentyOfTime)).toBeUndefined();
+  });
+
+  it('count their alerts', async () => {
+    const table = incidentTable(await setup(), 'table', patientTools());
+    const counted = Array.from({ length: 4 }, () => table.countAlert(7, T0, plentyOfTime));
+    expect((await Promise.all(counted)).sort()).toEqual([1, 2, 3, 4]);
+    expect(await table.countAlert(8, T0, plentyOfTime)).toBe(1);
+  });
+});
+
+describe('the state of a device', () => {
+  it('is what was saved, by one who knew the state before it', async () => {
+    const table = guardTable(await setup(), 'table', patientTools());
+    const kept = { state: { ...NEW_DEVICE, upTo: '5', latestMs: T0 }, unpublished: [] };
+    expect(await table.save('probe-1', kept, '', T0, plentyOfTime)).toEqual([]);
+    expect(await table.save('probe-1', kept, '', T0, plentyOfTime)).toHaveLength(1);
+    const next = { ...kept, state: { ...kept.state, upTo: '6' } };
+    expect(await table.save('probe-1', next, '4', T0, plentyOfTime)).toHaveLength(1);
+    expect(await table.save('probe-1', next, '5', T0, plentyOfTime)).toEqual([]);
+    const { kept: loaded } = await table.load(['probe-1', 'probe-2'], plentyOfTime);
+    expect(loaded.get('probe-1')).toEqual(next);
+    expect(loaded.get('probe-2')?.state).toEqual(NEW_DEVICE);
+  });
+});
+
+describe('the statistic of a fleet', () => {
+  it('tells a percentile once it knows enough', async () => {
+    const clock = { nowMs: T0 };
+    const table = statisticsTable(await setup(), 'table', patientTools(), () => clock.nowMs);
+    const points = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({ key: 'p/b', count: at % 100 }));
+    await table.add('acme', points(400), plentyOfTime);
+    expect(percentileOf(await table.histogram('acme', 'p/b', plentyOfTime), 90)).toBeUndefined();
+    await table.add('acme', points(400), plentyOfTime);
+    clock.nowMs += 120_000;
+    const p90 = percentileOf(await table.histogram('acme', 'p/b', plentyOfTime), 90) ?? 0;
+    expect(Math.abs(p90 - 90)).toBeLessThanOrEqual(10);
+  });
+});
+
+it('the newest status of a connection stays', async () => {
+  const db = await setup();
+  const table = connectionTable(db, 'table', patientTools());
+  const status = (sinceMs: number, connected: boolean) => ({
+    thing: 'probe-1',
+    connected,
+    sinceMs,
+  });
+  expect(await table.save([status(T0 + 1, false)], plentyOfTime)).toEqual([]);
+  expect(await table.save([status(T0, true)], plentyOfTime)).toEqual([]);
+});
