@@ -1,4 +1,4 @@
-import { f32 } from './track.ts';
+import { f16, f32 } from './track.ts';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -14,12 +14,14 @@ const WEEK_GAIN = 0.4;
 const TAINTED_SHARE = 0.5;
 
 /**
- * What a metric does at which hour (UTC) of the day and of the week, and its mean of each of the last days: in under
- * 1 KB, and changed only when an hour is over, so that it is written at most hourly. Numbers are offsets from
+ * What a metric does at which hour (UTC) of the day and of the week, and its mean of each of the last days: in half a
+ * kilobyte, and changed only when an hour is over, so that it is written at most hourly. Numbers are offsets from
  * `anchor`; NaN where nothing is known.
  */
 export interface Rhythm {
   readonly anchor: number;
+  /** Unit of the offsets in 16 bits, as a power of two; it grows with them. */
+  readonly exponent: number;
   /** Readings taken when the profile of the day, and of the week, was first whole enough to compare with; 0 before. */
   readonly dayFrom: number;
   readonly weekFrom: number;
@@ -35,8 +37,14 @@ export interface Rhythm {
 
 const nothing = (count: number): number[] => new Array<number>(count).fill(Number.NaN);
 
+const EXPONENT_MIN = -128;
+const EXPONENT_MAX = 127;
+/** Below the 2^16 of binary16 by a bit. */
+const OFFSET_BITS = 15;
+
 export const emptyRhythm = (anchor: number): Rhythm => ({
   anchor,
+  exponent: EXPONENT_MIN,
   dayFrom: 0,
   weekFrom: 0,
   day: nothing(DAY_HOURS),
@@ -67,8 +75,9 @@ export interface Hour {
 }
 
 /** The rhythm with one more hour in it. */
-export function closeHour(rhythm: Rhythm, { hour, mean, readings, tainted }: Hour): Rhythm {
-  const offset = mean - rhythm.anchor;
+export function closeHour(before: Rhythm, { hour, mean, readings, tainted }: Hour): Rhythm {
+  const offset = mean - before.anchor;
+  const rhythm = withRoomFor(before, offset);
   const ofDay = modulo(hour, DAY_HOURS);
   const ofWeek = modulo(hour, WEEK_HOURS);
   const knewDay = !Number.isNaN(rhythm.day[ofDay] ?? Number.NaN);
@@ -76,12 +85,14 @@ export function closeHour(rhythm: Rhythm, { hour, mean, readings, tainted }: Hou
   return {
     ...withDay(rhythm, Math.floor(hour / DAY_HOURS), offset),
     day: learned(
+      rhythm,
       rhythm.day,
       ofDay,
       offset,
       tainted && knewDay ? TAINTED_SHARE * DAY_GAIN : DAY_GAIN,
     ),
     week: learned(
+      rhythm,
       rhythm.week,
       ofWeek,
       offset,
@@ -92,10 +103,34 @@ export function closeHour(rhythm: Rhythm, { hour, mean, readings, tainted }: Hou
   };
 }
 
-function learned(profile: readonly number[], at: number, value: number, gain: number): number[] {
+/** The rhythm in a unit in which the offset fits 16 bits. */
+function withRoomFor(rhythm: Rhythm, offset: number): Rhythm {
+  const wanted = offset === 0 ? EXPONENT_MIN : Math.ceil(Math.log2(Math.abs(offset))) - OFFSET_BITS;
+  if (wanted <= rhythm.exponent) return rhythm;
+  const exponent = Math.min(EXPONENT_MAX, wanted);
+  const round = (value: number) => rounded(value, exponent);
+  return {
+    ...rhythm,
+    exponent,
+    day: rhythm.day.map(round),
+    week: rhythm.week.map(round),
+    days: rhythm.days.map(round),
+  };
+}
+
+const rounded = (value: number, exponent: number): number =>
+  f16(value / 2 ** exponent) * 2 ** exponent;
+
+function learned(
+  { exponent }: Rhythm,
+  profile: readonly number[],
+  at: number,
+  value: number,
+  gain: number,
+): number[] {
   const next = profile.slice();
   const known = next[at] ?? Number.NaN;
-  next[at] = f32(Number.isNaN(known) ? value : known + gain * (value - known));
+  next[at] = rounded(Number.isNaN(known) ? value : known + gain * (value - known), exponent);
   return next;
 }
 
@@ -105,7 +140,10 @@ function withDay(rhythm: Rhythm, dayNumber: number, offset: number): Rhythm {
   }
   const days = rhythm.days.slice();
   if (rhythm.dayCount > 0) {
-    days[modulo(rhythm.dayNumber, HISTORY_DAYS)] = f32(rhythm.daySum / rhythm.dayCount);
+    days[modulo(rhythm.dayNumber, HISTORY_DAYS)] = rounded(
+      rhythm.daySum / rhythm.dayCount,
+      rhythm.exponent,
+    );
     const skipped = Math.min(Math.max(0, dayNumber - rhythm.dayNumber - 1), HISTORY_DAYS);
     for (let day = 1; day <= skipped; day += 1) {
       days[modulo(rhythm.dayNumber + day, HISTORY_DAYS)] = Number.NaN;
@@ -129,7 +167,7 @@ const modulo = (value: number, by: number): number => ((value % by) + by) % by;
 
 const HEAD_BYTES = 24;
 
-export const RHYTHM_BYTES = HEAD_BYTES + 4 * (DAY_HOURS + WEEK_HOURS + HISTORY_DAYS);
+export const RHYTHM_BYTES = HEAD_BYTES + 2 * (DAY_HOURS + WEEK_HOURS + HISTORY_DAYS);
 
 export function packRhythm(rhythm: Rhythm): Uint8Array {
   const bytes = new Uint8Array(RHYTHM_BYTES);
@@ -139,10 +177,12 @@ export function packRhythm(rhythm: Rhythm): Uint8Array {
   view.setUint16(10, rhythm.weekFrom, true);
   view.setInt32(12, rhythm.dayNumber, true);
   view.setFloat32(16, rhythm.daySum, true);
-  view.setUint32(20, rhythm.dayCount, true);
+  view.setUint16(20, rhythm.dayCount, true);
+  view.setInt8(22, rhythm.exponent);
+  const unit = 2 ** rhythm.exponent;
   const numbers = [...rhythm.day, ...rhythm.week, ...rhythm.days];
   numbers.forEach((value, at) => {
-    view.setFloat32(HEAD_BYTES + 4 * at, value, true);
+    view.setFloat16(HEAD_BYTES + 2 * at, value / unit, true);
   });
   return bytes;
 }
@@ -154,9 +194,10 @@ export function unpackRhythm(bytes: Uint8Array): Rhythm | undefined {
   const anchor = view.getFloat64(0, true);
   const daySum = view.getFloat32(16, true);
   if (!(Number.isFinite(anchor) && Number.isFinite(daySum))) return undefined;
+  const exponent = view.getInt8(22);
   const numbers: number[] = [];
-  for (let at = HEAD_BYTES; at < RHYTHM_BYTES; at += 4) {
-    const value = view.getFloat32(at, true);
+  for (let at = HEAD_BYTES; at < RHYTHM_BYTES; at += 2) {
+    const value = view.getFloat16(at, true) * 2 ** exponent;
     if (!(Number.isFinite(value) || Number.isNaN(value))) return undefined;
     numbers.push(value);
   }
@@ -166,7 +207,8 @@ export function unpackRhythm(bytes: Uint8Array): Rhythm | undefined {
     weekFrom: view.getUint16(10, true),
     dayNumber: view.getInt32(12, true),
     daySum,
-    dayCount: view.getUint32(20, true),
+    dayCount: view.getUint16(20, true),
+    exponent,
     day: numbers.slice(0, DAY_HOURS),
     week: numbers.slice(DAY_HOURS, DAY_HOURS + WEEK_HOURS),
     days: numbers.slice(DAY_HOURS + WEEK_HOURS),

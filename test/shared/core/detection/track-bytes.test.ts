@@ -80,9 +80,9 @@ it('goes on after any interruption as if there had been none', () => {
   );
 });
 
-it('takes 96 bytes for what changes with a reading, under a kilobyte for the rhythm', () => {
+it('takes 96 bytes for what changes with a reading, under half a kilobyte for the rhythm', () => {
   expect(TRACK_BYTES).toBe(96);
-  expect(RHYTHM_BYTES).toBeLessThanOrEqual(1024);
+  expect(RHYTHM_BYTES).toBeLessThanOrEqual(512);
 });
 
 it('gives nothing or a track that works for any bytes', () => {
