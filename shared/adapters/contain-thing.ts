@@ -78,6 +78,6 @@ export async function releaseThing(
   }
   // last, as it says what there is to undo
   await incidents.allow(subject.name, timeLeft);
-  note(`allowed tokens and secrets of ${subject.name}`);
+  note(`removed the denial of ${subject.name}`);
   return actions;
 }

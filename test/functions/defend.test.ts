@@ -112,7 +112,7 @@ describe('a flood', () => {
     });
     const id = certificateOf('probe-1').slice(0, 12);
     expect(acts).toEqual([
-      'denied tokens and secrets of probe-1',
+      'recorded the denial of probe-1',
       `attached the quarantine policy to certificate ${id}…`,
       `set certificate ${id}… INACTIVE`,
       'ended the session of probe-1',

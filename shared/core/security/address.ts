@@ -22,8 +22,6 @@ export function isInCidr(address: string, cidr: string): boolean {
 
 export const isCidr = (text: string): boolean => cidrOf(text) !== undefined;
 
-export const isAddress = (text: string): boolean => addressOf(text) !== undefined;
-
 function cidrOf(text: string): (Address & { readonly prefix: number }) | undefined {
   const [base = '', size, ...rest] = text.split('/');
   const address = addressOf(base);

@@ -97,7 +97,7 @@ export function containmentSteps(
 export const describeStep = (step: Step): string => {
   switch (step.act) {
     case 'deny-credentials':
-      return `denied tokens and secrets of ${step.thing}`;
+      return `recorded the denial of ${step.thing}`;
     case 'attach-quarantine':
       return `attached the quarantine policy to certificate ${step.certificateId.slice(0, 12)}…`;
     case 'deactivate':

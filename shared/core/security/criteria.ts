@@ -10,7 +10,7 @@ export interface Yardsticks {
 }
 
 /** Below this many datapoints of its own, a device is not compared with itself. */
-export const LEARNED_FROM = 36;
+const LEARNED_FROM = 36;
 /** Datapoints that the past is worth: it fades with a half-life of some days of five-minute datapoints. */
 const MEMORY = 1_000;
 /** Standard deviations of the logarithm; less confidence, more alarms. */
