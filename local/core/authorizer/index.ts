@@ -2,12 +2,11 @@ export { authorizerEvent } from './event.ts';
 export type { Authorizer, AuthorizerChoice } from './model.ts';
 export {
   chooseAuthorizer,
-  type Login,
   namedAuthorizer,
   type Presented,
   presentedSignature,
   presentedToken,
 } from './presented.ts';
-export { type AuthorizerProblem, AuthorizerRefusal } from './refusal.ts';
+export { AuthorizerRefusal } from './refusal.ts';
 export { type Grant, readResponse } from './response.ts';
 export { checkedToken } from './token-signature.ts';

@@ -1,6 +1,5 @@
 export { type ClientHello, readClientHello } from './client-hello.ts';
 export {
-  type Agreed,
   APPLICATION_PROTOCOLS,
   AUTHENTICATION_TYPES,
   agreeOn,

@@ -1,3 +1,3 @@
 export type { SignedRequest } from './canonical-request.ts';
-export { SignatureError, type SignatureProblem } from './problem.ts';
+export { SignatureError } from './problem.ts';
 export { isSigned, type SecretKey, verifySignature } from './verify.ts';

@@ -9,7 +9,7 @@ import { compilePolicies } from '../../../local/core/policy/index.ts';
 import { issueServer } from '../../../local/pki/index.ts';
 import type { AccessKey } from '../../../local/runtime/access-keys.ts';
 import { createAuthorizers } from '../../../local/runtime/authorizer/authorizers.ts';
-import { answer, authorizer, KEY, policyDocument } from '../core/authorizer/token-world.ts';
+import { answer, authorizer, KEY } from '../core/authorizer/token-world.ts';
 import { openWorld as openGateway, testPki, type WorldOptions } from './gateway-world.ts';
 
 const DAY_MS = 86_400_000;
@@ -31,7 +31,7 @@ export const TOKEN = 'session-token+/=';
 export const IDENTITY = 'eu-central-1:11111111-2222-4333-8444-555555555555';
 
 /** Keys as `access-keys.ts` knows them: of the operator, of a user held to a room, of a Cognito identity. */
-export const KEYS: Readonly<Record<string, AccessKey>> = {
+const KEYS: Readonly<Record<string, AccessKey>> = {
   operator: {
     secretAccessKey: 'operator',
     signer: { principal: '000000000000', isOperator: true, policies: iam(allow('*', '*')) },
@@ -234,7 +234,7 @@ export const roomPolicy = (clientId: string) => ({
   ],
 });
 
-export { answer, authorizer, KEY, policyDocument };
+export { answer, authorizer, KEY };
 
 /** Timers that a test fires: `pass` lets time go by. */
 export function manualTimers() {
