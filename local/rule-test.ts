@@ -169,7 +169,7 @@ async function testRule(rule: Rule, message: SqlMessage, world: SampleWorld): Pr
   const compiled = compileRule(Sql, { services });
   const env = environmentOf(world);
   const common = { rule: name, sql: Sql };
-  const aside = asideOf(rule, message);
+  const aside = asideOf(rule, message, compiled.topicFilter);
   if (aside !== undefined) {
     return { ...common, matched: false, why: aside, actions: [], steps: [] };
   }
@@ -204,10 +204,20 @@ async function testRule(rule: Rule, message: SqlMessage, world: SampleWorld): Pr
 }
 
 /** Why a rule is not evaluated at all. */
-function asideOf({ name, RuleDisabled }: Rule, { topic }: SqlMessage): string | undefined {
+function asideOf(
+  { name, RuleDisabled }: Rule,
+  { topic }: SqlMessage,
+  topicFilter: string | undefined,
+): string | undefined {
   const ingest = basicIngest(topic);
   if (RuleDisabled) return 'the rule is disabled';
-  if (ingest === undefined || ingest.rule === name || name === 'statement') return undefined;
+  if (name === 'statement') return undefined;
+  if (ingest === undefined) {
+    return topicFilter === undefined
+      ? 'the rule has no FROM: it runs when called by its name'
+      : undefined;
+  }
+  if (ingest.rule === name) return undefined;
   return `by Basic Ingest the message goes to the rule ${ingest.rule} alone`;
 }
 
