@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./start.ts')).start,
   readings: async () => (await import('./readings.ts')).readings,
   device: async () => (await import('./device.ts')).device,
+  codec: async () => (await import('./codec.ts')).codec,
   lorawan: async () => (await import('./lorawan.ts')).lorawan,
   replay: async () => (await import('./replay.ts')).replay,
   rule: async () => (await import('./rule.ts')).rule,

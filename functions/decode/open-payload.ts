@@ -32,7 +32,11 @@ export function openPayload(
   if (encryption === 'none' || !hasContent(uplink)) return { payload, counter: undefined };
   if (encryption === 'frm') return { payload: openFrame(uplink, key), counter: undefined };
   if (key === undefined || devEui === undefined || fPort === undefined) {
-    return reject('ENCRYPTION_REFUSED', 'PayloadData', 'there is no payload key for this device');
+    return reject(
+      'ENCRYPTION_REFUSED',
+      'PayloadData',
+      'there is no payload key that is this device’s',
+    );
   }
   return openEnvelope(key, { devEui, fPort, direction: 'up' }, payload);
 }

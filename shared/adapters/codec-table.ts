@@ -25,6 +25,10 @@ export const versionKey = (name: string, version: number): Key => ({
   pk: `codec#${name}`,
   sk: `version#${String(version).padStart(6, '0')}`,
 });
+export const vectorsKey = (name: string, version: number): Key => ({
+  pk: `codec#${name}`,
+  sk: `vectors#${String(version).padStart(6, '0')}`,
+});
 export const payloadKeyKey = (devEui: string, purpose: string): Key => ({
   pk: `key#${devEui}`,
   sk: purpose,

@@ -1,8 +1,13 @@
-import { DecryptCommand, EncryptCommand, type KMSClient } from '@aws-sdk/client-kms';
+import {
+  DecryptCommand,
+  EncryptCommand,
+  InvalidCiphertextException,
+  type KMSClient,
+} from '@aws-sdk/client-kms';
 import { TtlCache } from '../core/ttl-cache.ts';
 import { inParallel } from './chunks.ts';
 import type { CodecTable } from './codec-table.ts';
-import { type Failure, type RetryTools, sendAll, type TimeLeft } from './retry.ts';
+import { type Failure, failAll, type RetryTools, sendAll, type TimeLeft } from './retry.ts';
 
 /** What a key opens: the envelope inside a payload, or the payload as it was on the air. */
 export type Purpose = 'envelope' | 'frm';
@@ -10,6 +15,7 @@ export type Purpose = 'envelope' | 'frm';
 const CACHED_KEYS = 1_000;
 const TTL_MS = 5 * 60_000;
 const WIDTH = 8;
+const KEY_BYTES = 16;
 
 /** What KMS authenticates along with a key: one that was put for a device opens for no other. */
 export const keyContext = (
@@ -54,32 +60,46 @@ export const payloadKeys = (
       }
       if (missing.length === 0) return { keys, failures: [] };
       const { found, failures } = await table.payloadKeys(missing, purpose, timeLeft);
-      const opened = await inParallel([...found], WIDTH, ([devEui, ciphertext]) =>
-        sendAll(
-          [devEui],
-          async () => {
-            const key = await open(devEui, ciphertext, purpose);
-            keys.set(devEui, key);
-            cache.set(`${purpose} ${devEui}`, key, now());
-            return [];
-          },
-          tools,
-          timeLeft,
-        ),
-      );
+      const opened = await inParallel([...found], WIDTH, async ([devEui, ciphertext]) => {
+        const openOnce = async (): Promise<Failure<string>[]> => {
+          const key = await open(devEui, ciphertext, purpose);
+          if (key !== undefined) keys.set(devEui, key);
+          if (key !== undefined) cache.set(`${purpose} ${devEui}`, key, now());
+          return [];
+        };
+        try {
+          return await sendAll([devEui], openOnce, tools, timeLeft);
+        } catch (error) {
+          // what is wrong with one device's key is no reason to keep the others waiting
+          return failAll([devEui], error instanceof Error ? error.name : 'unknown');
+        }
+      });
       return { keys, failures: [...failures, ...opened.flat()] };
     },
   };
 
-  async function open(devEui: string, ciphertext: string, purpose: Purpose): Promise<Uint8Array> {
-    const { Plaintext } = await kms.send(
+  /** @returns nothing for what is no key of this device, and never will be */
+  async function open(
+    devEui: string,
+    ciphertext: string,
+    purpose: Purpose,
+  ): Promise<Uint8Array | undefined> {
+    try {
+      const { Plaintext } = await decrypt(devEui, ciphertext, purpose);
+      return Plaintext?.length === KEY_BYTES ? Plaintext : undefined;
+    } catch (error) {
+      if (error instanceof InvalidCiphertextException) return undefined;
+      throw error;
+    }
+  }
+
+  function decrypt(devEui: string, ciphertext: string, purpose: Purpose) {
+    return kms.send(
       new DecryptCommand({
         CiphertextBlob: Buffer.from(ciphertext, 'base64'),
         EncryptionContext: keyContext(service, devEui, purpose),
       }),
     );
-    if (Plaintext?.length !== 16) throw new Error(`the payload key of ${devEui} has not 16 bytes`);
-    return Plaintext;
   }
 };
 

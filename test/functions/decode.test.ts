@@ -348,7 +348,7 @@ describe('a dead letter', () => {
       world: { other: assignment({ encryption: 'envelope' }) },
       payload: [1],
       code: 'ENCRYPTION_REFUSED',
-      issue: 'PayloadData: there is no payload key for this device',
+      issue: 'PayloadData: there is no payload key that is this device’s',
     },
     {
       why: 'a frame of OTAA on AWS that shall be decrypted',
