@@ -122,10 +122,10 @@ function vector(
 }
 
 /** 2026-01-01T00:00:00Z, for vectors that say nothing of time. */
-export const DEFAULT_TIME_MS = 1_767_225_600_000;
+const DEFAULT_TIME_MS = 1_767_225_600_000;
 
 /** The codec's clock for a vector. */
-export const timeOf = ({ recvTime }: Input): number => {
+const timeOf = ({ recvTime }: Input): number => {
   const ms = typeof recvTime === 'string' ? Date.parse(recvTime) : (recvTime ?? DEFAULT_TIME_MS);
   return Number.isNaN(ms) ? DEFAULT_TIME_MS : ms;
 };

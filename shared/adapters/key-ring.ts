@@ -21,8 +21,6 @@ interface Ring {
   readonly imported: Map<string, Promise<CryptoKey>>;
 }
 
-export type KeyRing = ReturnType<typeof keyRing>;
-
 /**
  * The keys of issuers, kept by each container. However many ask, one request is under way for an issuer; its URL is
  * the configured one.
