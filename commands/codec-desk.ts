@@ -177,10 +177,7 @@ export function openCodecDesk(db: DynamoDBClient, stage: string, now: () => numb
     },
 
     /** What is a device's own: a profile to go by, a name in readings. */
-    async describe(
-      id: string,
-      changes: Pick<DeviceEntry, 'profile' | 'thing'>,
-    ): Promise<DeviceEntry> {
+    async describe(id: string, changes: Omit<DeviceEntry, 'assignment'>): Promise<DeviceEntry> {
       const entry = DeviceEntry.parse({ ...Object(await read(deviceKey(id))), ...changes });
       await write(deviceKey(id), entry);
       return entry;

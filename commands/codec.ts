@@ -89,12 +89,12 @@ npm run codec -- redecode <thing> --with <codec> what another codec makes of sto
   --canary <percent> put: let only so many of its devices have it
   --device <id>      assign: one device, by DevEUI, or by its id on AWS where it has none
   --profile <name>   assign: a profile; with --device and no codec, the profile the device goes by
-  --join-eui <eui>   assign: all with this JoinEUI
+  --join-eui <eui>   assign: all with this JoinEUI; with --device and no codec, the device's
   --range <a>-<b>    assign: all DevEUIs from a to b
   --all              assign: all others
   --fleet <name>     assign: the fleet they are of
   --thing <name>     assign: the device's name in readings (with --device)
-  --port <n,…>       assign: these FPorts only
+  --port <n,…>       assign, redecode: these FPorts only
   --encryption <how> assign: none, envelope (ours, inside the payload) or frm (as it was on the air)
   --purpose <what>   key: envelope or frm (envelope)
   --key-file <file>  key: 32 hexadecimal digits
@@ -282,17 +282,11 @@ async function assign(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const table = desk(values);
-  const { device, profile, thing } = values;
+  const { device, thing } = values;
   if (device !== undefined && (thing !== undefined || codec === undefined)) {
-    const changes = {
-      ...(profile !== undefined && { profile }),
-      ...(thing !== undefined && { thing }),
-    };
-    const entry = await table.describe(deviceId(device), changes);
-    if (codec === undefined) {
-      terminal.out(`device ${deviceId(device)} → ${JSON.stringify(entry)}\n`);
-      return OK;
-    }
+    const entry = await table.describe(deviceId(device), entryFrom(values));
+    terminal.out(`device ${deviceId(device)} → ${JSON.stringify(entry)}\n`);
+    if (codec === undefined) return OK;
   }
   if (codec === undefined)
     throw new UsageError('Which codec? Name it, or the profile of a --device.');
@@ -322,6 +316,12 @@ async function assign(
   terminal.out(`${whose} → ${JSON.stringify(assignment)}\n`);
   return OK;
 }
+
+const entryFrom = ({ profile, thing, 'join-eui': joinEui }: Values) => ({
+  ...(profile !== undefined && { profile }),
+  ...(thing !== undefined && { thing }),
+  ...(joinEui !== undefined && { joinEui: eui(joinEui) }),
+});
 
 function selectorFrom({ device, profile, 'join-eui': joinEui, range, all }: Values): Selector {
   if (device !== undefined) return { kind: 'device', id: deviceId(device) };
@@ -390,11 +390,12 @@ async function again(
     throw new UsageError('Whose readings, and by which codec: redecode <thing> --with <codec>.');
   }
   const tried = await codecNamed(values.with, values);
+  const fPorts = ports(values);
   const nowMs = Date.now();
   const range = { fromMs: nowMs - Number(values.hours) * 3_600_000, toMs: nowMs + 3_600_000 };
   const readings: Reading[] = [];
   for await (const reading of openReadSide(findTarget(values)).history(thing, range)) {
-    if (reading.transport === 'lorawan') readings.push(reading);
+    if (reading.transport === 'lorawan' && isOn(fPorts, reading)) readings.push(reading);
     if (readings.length >= Number(values.limit)) break;
   }
   const results = redecode(tried, readings);
@@ -418,6 +419,9 @@ async function again(
   );
   return OK;
 }
+
+const isOn = (fPorts: readonly number[] | undefined, { raw }: Reading): boolean =>
+  fPorts === undefined || (raw.fPort !== undefined && fPorts.includes(raw.fPort));
 
 async function codecNamed(text: string, values: Values): Promise<Tried> {
   const [name = '', version] = text.split('@');

@@ -1,4 +1,4 @@
-import { WasmReader } from './wasm-reader.ts';
+import { nextInstruction, WasmReader } from './wasm-reader.ts';
 
 /** Where the metered module finds what it needs of the original. */
 export interface MeteringPlan {
@@ -185,21 +185,23 @@ function meterFunction(
 ): void {
   const length = parameters + copyLocals(body, out);
   out.bytes(module.chargeOne);
+  const { bytes, end } = body;
   let copied = body.at;
-  while (body.at < body.end) {
-    const start = body.at;
-    const opcode = body.instruction();
+  for (let at = copied; at < end; ) {
+    const opcode = bytes[at];
+    const next = nextInstruction(bytes, at);
     if (opcode === LOOP) {
-      out.range(body.bytes, copied, body.at);
+      out.range(bytes, copied, next);
       out.bytes(module.chargeOne);
-      copied = body.at;
-    } else if (opcode === BULK && isOnMemory(body, start)) {
-      out.range(body.bytes, copied, start);
+      copied = next;
+    } else if (opcode === BULK && isOnMemory(body, at)) {
+      out.range(bytes, copied, at);
       out.bytes(chargeLength(module, length));
-      copied = start;
+      copied = at;
     }
+    at = next;
   }
-  out.range(body.bytes, copied, body.end);
+  out.range(bytes, copied, end);
 }
 
 const isOnMemory = ({ bytes, end }: WasmReader, at: number): boolean =>
@@ -272,12 +274,7 @@ class Output {
   }
 
   range(source: Uint8Array, from: number, to: number): void {
-    this.#reserve(to - from);
-    // by hand: the ranges are short, and a view of each would cost more than its copy
-    for (let at = from; at < to; at += 1) {
-      this.#bytes[this.#at] = source[at] ?? 0;
-      this.#at += 1;
-    }
+    this.bytes(source.subarray(from, to));
   }
 
   unsigned(value: number): void {

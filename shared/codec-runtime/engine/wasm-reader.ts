@@ -42,30 +42,38 @@ export class WasmReader {
     this.at += length;
     return text;
   }
+}
 
-  /**
-   * Steps over one instruction.
-   *
-   * @returns its opcode
-   * @throws {Error} for an instruction beyond WebAssembly 2.0 without vectors
-   * @see WebAssembly Core Specification 2.0, section 5.4
-   */
-  instruction(): number {
-    const opcode = this.byte();
-    const shape = SHAPES[opcode] ?? UNKNOWN;
-    if (shape <= 2) this.#skipIntegers(shape);
-    else if (shape === BYTES_4) this.at += 4;
-    else if (shape === BYTES_8) this.at += 8;
-    else if (shape === TYPES) this.#skipIntegers(this.unsigned());
-    else if (shape === TARGETS) this.#skipIntegers(this.unsigned() + 1);
-    else if (shape === PREFIX) this.#skipIntegers(integersBehindPrefix(this.unsigned()));
-    else throw new Error(`unknown WebAssembly instruction ${opcode}`);
-    return opcode;
+/**
+ * Where the instruction after this one begins. No method of the reader, as half a million of these have to be quick
+ * before anything is compiled.
+ *
+ * @throws {Error} for an instruction beyond WebAssembly 2.0 without vectors
+ * @see WebAssembly Core Specification 2.0, section 5.4
+ */
+export function nextInstruction(bytes: Uint8Array, at: number): number {
+  const shape = SHAPES[bytes[at] ?? 0] ?? UNKNOWN;
+  if (shape === 0) return at + 1;
+  if (shape === 1) return afterInteger(bytes, at + 1);
+  if (shape === 2) return afterInteger(bytes, afterInteger(bytes, at + 1));
+  if (shape === BYTES_4) return at + 5;
+  if (shape === BYTES_8) return at + 9;
+  if (shape === UNKNOWN) throw new Error(`unknown WebAssembly instruction ${bytes[at]}`);
+  const reader = new WasmReader(bytes, at + 1);
+  const number = reader.unsigned();
+  const integers = shape === PREFIX ? integersBehindPrefix(number) : number;
+  let next = reader.at;
+  for (let left = shape === TARGETS ? integers + 1 : integers; left > 0; left -= 1) {
+    next = afterInteger(bytes, next);
   }
+  return next;
+}
 
-  #skipIntegers(count: number): void {
-    for (let left = count; left > 0; left -= 1) this.skipInteger();
-  }
+/** Any LEB128, of which only the end matters. */
+function afterInteger(bytes: Uint8Array, at: number): number {
+  let next = at;
+  while ((bytes[next] ?? 0) >= 0x80) next += 1;
+  return next + 1;
 }
 
 /** What follows an opcode: none, one or two integers, or one of these. */
