@@ -39,8 +39,13 @@ export function createLane(options: LaneOptions): Lane {
     const leftMs = endsAtMs - options.now();
     if (leftMs <= 0 || isFull()) return;
     const enough = new AbortController();
-    const alarm = options.sleep(leftMs, enough.signal).then(signal.notify);
-    while (!isFull() && options.now() < endsAtMs && !stop.aborted) await signal.wait();
+    // the alarm says that the window is over: timers may ring a millisecond before the clock shows it
+    let isOver = false;
+    const alarm = options.sleep(leftMs, enough.signal).then(() => {
+      isOver = true;
+      signal.notify();
+    });
+    while (!isFull() && !isOver && !stop.aborted) await signal.wait();
     enough.abort();
     await alarm;
   };
