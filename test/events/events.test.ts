@@ -117,7 +117,9 @@ const EXPECTED: Readonly<Record<string, Outcome>> = {
     ],
   },
   'decode.not-for-codecs': {
-    readings: [{ thing: WIRELESS_DEVICE, metrics: {}, link: { batteryPercent: 50, marginDb: -12 } }],
+    readings: [
+      { thing: WIRELESS_DEVICE, metrics: {}, link: { batteryPercent: 50, marginDb: -12 } },
+    ],
   },
   'decode.refused-sidewalk': {
     deadLetters: [{ code: 'UNSUPPORTED_NETWORK', partitionKey: WIRELESS_DEVICE }],

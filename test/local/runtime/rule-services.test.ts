@@ -174,5 +174,8 @@ describe('descriptors of decode', () => {
 
 it('what the laptop has no service for is not there', () => {
   const { services } = setup();
-  expect(Object.keys(services).toSorted()).toEqual(['get_dynamodb', 'get_registry_data']);
+  expect(Object.keys(services).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    'get_dynamodb',
+    'get_registry_data',
+  ]);
 });
