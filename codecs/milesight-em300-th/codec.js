@@ -1,5 +1,5 @@
 /** Channel, type and value, again and again, little-endian; also what a device says of itself when it starts. */
-function decodeUplink({ bytes, recvTime }) {
+function decodeUplink({ bytes }) {
   const data = {};
   const history = [];
   let at = 0;
