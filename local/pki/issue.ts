@@ -33,7 +33,8 @@ export interface Validity {
 export type NameParts = readonly (readonly [type: string, value: string])[];
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
-const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
+/** How P-256 keys sign here. */
+export const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const USAGES = ['sign', 'verify'] as const;
 
 const PRINTABLE = /^[A-Za-z0-9 '()+,./:=?-]*$/;
@@ -52,9 +53,10 @@ const serialNumber = (): string => {
   return bytes.toString('hex');
 };
 
-const newKeys = () => webcrypto.subtle.generateKey(P256, true, USAGES);
+export const newKeys = () => webcrypto.subtle.generateKey(P256, true, USAGES);
 
-const privatePem = (key: webcrypto.CryptoKey): string =>
+/** PKCS #8. */
+export const privatePem = (key: webcrypto.CryptoKey): string =>
   KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /** A self-signed authority (P-256) that may sign end certificates and nothing below them. */
