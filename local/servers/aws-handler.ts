@@ -1,13 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../core/log.ts';
-import {
-  AwsError,
-  type Caller,
-  checkInput,
-  type Need,
-  type Operation,
-} from '../operations/operation.ts';
+import { AwsError, type Caller, checkInput, type Operation } from '../operations/operation.ts';
 import { type Authorize, demand } from './aws-access.ts';
 import { errorAnswer, outputAnswer, sendAnswer } from './aws-answer.ts';
 import { type Disturbance, disturbance, type Faults, loseAnswer } from './aws-faults.ts';
@@ -19,26 +13,8 @@ import {
 } from './aws-request.ts';
 import { type Call, createRouter } from './aws-routes.ts';
 
-/** A service that answers its requests itself, once the caller is authorised. */
-export interface PassThrough {
-  /** What the role must grant for `operationName`, the part of `x-amz-target` behind the dot. */
-  readonly needs: (operationName: string, input: unknown) => readonly Need[];
-  /**
-   * Answers the request, whose body was read already: `replayed(raw, body)` makes it readable again.
-   * Entries in `failIndexes` are to fail while the others of the batch take place.
-   */
-  readonly handle: (
-    raw: HttpRequest,
-    response: HttpResponse,
-    body: Buffer,
-    failIndexes: readonly number[],
-  ) => void | Promise<void>;
-}
-
 export interface AwsHandlerOptions {
   readonly operations: readonly Operation[];
-  /** By prefix of `x-amz-target`, as `DynamoDB_20120810`. */
-  readonly passThrough?: Readonly<Record<string, PassThrough>>;
   readonly callerOf: (accessKeyId: string) => Caller;
   readonly authorize: Authorize;
   /** Milliseconds since the Unix epoch. */
@@ -57,7 +33,6 @@ const REST = { kind: 'rest' } as const;
 export function createAwsHandler(options: AwsHandlerOptions) {
   const { callerOf, authorize, now, log, maxBodyBytes = MAX_BODY_BYTES } = options;
   const router = createRouter(options.operations);
-  const passThrough = new Map(Object.entries(options.passThrough ?? {}));
 
   return async (raw: HttpRequest, response: HttpResponse): Promise<void> => {
     const startedAtMs = now();
@@ -69,7 +44,7 @@ export function createAwsHandler(options: AwsHandlerOptions) {
       const request = await readRequest(raw, requestId, maxBodyBytes);
       caller = request.credential ? callerOf(request.credential.accessKeyId) : OPERATOR;
       call = router.find(request);
-      await perform({ raw, response, request, caller, call });
+      await perform({ response, request, caller, call });
       const { target } = call;
       const ms = now() - startedAtMs;
       log({ level: 'debug', source: 'aws', message: `${target} done`, caller: nameOf(caller), ms });
@@ -83,21 +58,13 @@ export function createAwsHandler(options: AwsHandlerOptions) {
   };
 
   interface Turn {
-    readonly raw: HttpRequest;
     readonly response: HttpResponse;
     readonly request: AwsRequest;
     readonly caller: Caller;
     readonly call: Call;
   }
 
-  async function perform(turn: Turn): Promise<void> {
-    const [prefix = '', operationName = ''] = turn.call.target.split('.');
-    const handler = passThrough.get(prefix);
-    if (handler === undefined) await runOperation(turn);
-    else await passOn(turn, handler, operationName);
-  }
-
-  async function runOperation({ response, request, caller, call }: Turn): Promise<void> {
+  async function perform({ response, request, caller, call }: Turn): Promise<void> {
     const { operation, target, protocol } = call;
     if (operation === undefined) throw unknownOperation(call);
     const code = operation.invalidInputCode ?? 'ValidationException';
@@ -109,18 +76,6 @@ export function createAwsHandler(options: AwsHandlerOptions) {
     }
     const output = await operation.run({ input, caller, failIndexes });
     sendAnswer(response, outputAnswer(protocol, output, request.id));
-  }
-
-  async function passOn(
-    { raw, response, request, caller, call }: Turn,
-    handler: PassThrough,
-    operationName: string,
-  ): Promise<void> {
-    const input = call.input();
-    demand(authorize, caller, handler.needs(operationName, input));
-    const { target } = call;
-    const { failIndexes = [] } = await disturb(response, { target, input, caller });
-    await handler.handle(raw, response, request.body, failIndexes);
   }
 
   async function disturb(

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import { Readable } from 'node:stream';
 import { AwsError } from '../operations/operation.ts';
 
 /** A request or an answer of either version of HTTP. */
@@ -125,11 +124,4 @@ function parseJson(body: Buffer): unknown {
     const why = error instanceof Error ? error.message : '';
     throw new AwsError('SerializationException', `The request body is not JSON: ${why}`);
   }
-}
-
-/** A request whose body can be read once more, for a handler that wants to read it itself. */
-export function replayed(raw: HttpRequest, body: Buffer) {
-  const { method, url, headers, httpVersion, socket } = raw;
-  const request = Readable.from(body.length === 0 ? [] : [body], { objectMode: false });
-  return Object.assign(request, { method, url, headers, httpVersion, socket });
 }

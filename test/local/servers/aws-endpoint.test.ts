@@ -13,7 +13,6 @@ import {
 } from '../../../local/operations/operation.ts';
 import { stsOperations } from '../../../local/operations/sts/index.ts';
 import { type AwsEndpointOptions, createAwsEndpoint } from '../../../local/servers/aws-endpoint.ts';
-import { replayed } from '../../../local/servers/aws-request.ts';
 import { startKinesis } from '../operations/kinesis/kinesis-world.ts';
 
 const undo: (() => unknown)[] = [];
@@ -473,40 +472,6 @@ describe('an injected fault', () => {
     const { url, entries } = await start({ faults: () => ({ failIndexes: [0] }) });
     expect(await sendTo(url, 'Test_1.Echo', '{"text":"a"}')).toMatchObject({ status: 500 });
     expect(entries).toMatchObject([{ level: 'error' }]);
-  });
-});
-
-describe('a service that answers for itself', () => {
-  it('gets the request whole once the caller is authorised', async () => {
-    const asked: string[] = [];
-    const { url } = await start({
-      authorize: (_caller, { action, resource }) => {
-        asked.push(`${action} ${resource}`);
-        return { allowed: resource !== 'secret', explanation: '' };
-      },
-      passThrough: {
-        Table_1: {
-          needs: (name, input) => [
-            {
-              action: `table:${name}`,
-              resource: z.object({ table: z.string() }).parse(input).table,
-            },
-          ],
-          handle: async (raw, response, body) => {
-            let again = '';
-            for await (const chunk of replayed(raw, body)) again += chunk;
-            response.statusCode = 201;
-            response.end(`${raw.headers['x-amz-target']} ${again}`);
-          },
-        },
-      },
-    });
-    expect(await sendTo(url, 'Table_1.Put', '{"table":"a"}')).toMatchObject({
-      status: 201,
-      text: 'Table_1.Put {"table":"a"}',
-    });
-    expect(await sendTo(url, 'Table_1.Put', '{"table":"secret"}')).toMatchObject({ status: 400 });
-    expect(asked).toEqual(['table:Put a', 'table:Put secret']);
   });
 });
 
