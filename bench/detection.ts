@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { FAULTS, type Fault } from '../local/fleet/faults.ts';
+import { scenario } from '../local/fleet/scenario.ts';
 import {
   CONTESTANTS,
   type Contestant,
@@ -9,7 +11,6 @@ import {
 } from './support/detection-contestants.ts';
 import { measureCurve, measureSpeed, writeCosts } from './support/detection-cost.ts';
 import { type Events, eventsAt, eventsWithin, vusPr } from './support/detection-events.ts';
-import { FAULTS, type Fault, scenario } from './support/detection-faults.ts';
 import { generatedSet } from './support/detection-generated.ts';
 import {
   bestThreshold,

@@ -1,12 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { bundleHandler, importMs } from './handler-bundle.ts';
 import { median } from './rounds.ts';
-
-const plugins: Plugin[] = createRequire(import.meta.url)('../../plugins/lambda-credentials.cjs');
 
 /** What a new container of an authorizer loads, and what that costs. */
 export interface AuthorizerStart {
@@ -37,47 +33,20 @@ export async function measureStarts(rounds: number): Promise<readonly Authorizer
   try {
     const bundles = await Promise.all(
       HANDLERS.map(async ({ name, entry }, at) => {
-        const outfile = join(directory, `${at}.cjs`);
-        await bundle(entry, outfile);
-        return { name, file: outfile, times: [] as number[] };
+        const file = join(directory, `${at}.cjs`);
+        const { bytes } = await bundleHandler({ entryPoints: [entry] }, file);
+        return { name, file, bytes, times: [] as number[] };
       }),
     );
     for (let round = 0; round < rounds; round += 1) {
-      for (const { file, times } of bundles) times.push(importMs(file));
+      for (const { file, times } of bundles) times.push(importMs(file, ENVIRONMENT));
     }
-    return bundles.map(({ name, file, times }) => ({
+    return bundles.map(({ name, bytes, times }) => ({
       name,
-      bytes: statSync(file).size,
+      bytes,
       importMs: median(times),
     }));
   } finally {
     rmSync(directory, { recursive: true });
   }
-}
-
-const bundle = (entry: string, outfile: string) =>
-  build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    legalComments: 'none',
-    plugins,
-    logLevel: 'error',
-  });
-
-/** CPU of loading the file in a new process, without the start of the process. */
-function importMs(file: string): number {
-  const script = `const before = process.cpuUsage(); require(${JSON.stringify(file)});
-    const { user, system } = process.cpuUsage(before); process.stdout.write(String((user + system) / 1000));`;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
-    env: ENVIRONMENT,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`${file} does not load: ${stderr}`);
-  return Number(stdout);
 }

@@ -1,13 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type Bundle, bundleHandler, importMs } from './handler-bundle.ts';
 import { median } from './rounds.ts';
-
-/** As in packaging. */
-const plugins: Plugin[] = createRequire(import.meta.url)('../../plugins/lambda-credentials.cjs');
 
 /** Size of a function's bundle, and what loading it costs a new container; beside, a handler that does nothing. */
 export interface ColdStart {
@@ -18,12 +13,6 @@ export interface ColdStart {
   readonly emptyBytes: number;
   readonly emptyImportMs: number;
   /** Bytes of the bundle by package, the largest first. */
-  readonly packages: Readonly<Record<string, number>>;
-}
-
-interface Bundle {
-  readonly file: string;
-  readonly bytes: number;
   readonly packages: Readonly<Record<string, number>>;
 }
 
@@ -47,6 +36,7 @@ const CLASSES: Readonly<Record<string, string>> = {
 const ENVIRONMENT = {
   AWS_REGION: 'eu-central-1',
   READINGS_STREAM: 'readings',
+  SIGNALS_STREAM: 'signals',
   READINGS_TABLE: 'readings',
   DEVICES_TABLE: 'devices',
   DEAD_LETTER_QUEUE: 'dead-letters',
@@ -61,7 +51,7 @@ export async function measureColdStarts(rounds: number): Promise<readonly ColdSt
     const times = new Map<string, number[]>();
     for (let round = 0; round < rounds; round += 1) {
       for (const { file } of pairs.flatMap(({ own, empty }) => [own, empty])) {
-        times.set(file, [...(times.get(file) ?? []), importMs(file)]);
+        times.set(file, [...(times.get(file) ?? []), importMs(file, ENVIRONMENT)]);
       }
     }
     return pairs.map(({ name, own, empty }) => ({
@@ -81,7 +71,7 @@ async function bundlePair(
   { name, clients }: (typeof FUNCTIONS)[number],
   directory: string,
 ): Promise<Pair> {
-  const own = await bundle(
+  const own = await bundleHandler(
     { entryPoints: [`functions/${name}/handler.ts`] },
     join(directory, `${name}.cjs`),
   );
@@ -90,55 +80,9 @@ async function bundlePair(
     `export const ${client} = new ${CLASSES[client]}({});`,
   ]);
   const contents = [...lines, 'export const handler = async () => {};'].join('\n');
-  const empty = await bundle(
+  const empty = await bundleHandler(
     { stdin: { contents, resolveDir: '.' } },
     join(directory, `${name}-empty.cjs`),
   );
   return { name, own, empty };
-}
-
-/** With the options of `serverless.yml`, under `custom.esbuild`. */
-async function bundle(
-  entry: { entryPoints: string[] } | { stdin: { contents: string; resolveDir: string } },
-  file: string,
-): Promise<Bundle> {
-  const { metafile } = await build({
-    ...entry,
-    outfile: file,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    plugins,
-    legalComments: 'none',
-    metafile: true,
-    logLevel: 'error',
-  });
-  const [output] = Object.values(metafile.outputs);
-  return { file, bytes: statSync(file).size, packages: byPackage(output?.inputs ?? {}) };
-}
-
-function byPackage(
-  inputs: Readonly<Record<string, { readonly bytesInOutput: number }>>,
-): Readonly<Record<string, number>> {
-  const bytes = new Map<string, number>();
-  for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'tributary';
-    if (bytesInOutput > 0) bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput);
-  }
-  return Object.fromEntries([...bytes].sort(([, one], [, other]) => other - one));
-}
-
-/** CPU of loading the file in a new process, without the start of the process. */
-function importMs(file: string): number {
-  const script = `const before = process.cpuUsage(); require(${JSON.stringify(file)});
-    const { user, system } = process.cpuUsage(before); process.stdout.write(String((user + system) / 1000));`;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
-    env: ENVIRONMENT,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`${file} does not load: ${stderr}`);
-  return Number(stdout);
 }

@@ -1,3 +1,4 @@
+import { gaussian, seeded } from '../../local/fleet/random.ts';
 import {
   type DeviceReading,
   type DeviceState,
@@ -7,7 +8,6 @@ import {
 import { packDevice, unpackDevice } from '../../shared/core/detection/device-bytes.ts';
 import { newMetric, observeAll } from '../../shared/core/detection/metric.ts';
 import { ewma } from './detection-contestants.ts';
-import { gaussian, seeded } from './detection-faults.ts';
 import { median } from './rounds.ts';
 
 export interface Speed {

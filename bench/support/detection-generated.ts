@@ -1,4 +1,5 @@
-import { type Fault, scenario } from './detection-faults.ts';
+import type { Fault } from '../../local/fleet/faults.ts';
+import { scenario } from '../../local/fleet/scenario.ts';
 import type { LabelledSet, Series } from './detection-sets.ts';
 
 /** Faults that one series of numbers shows, without any setting. */

@@ -1,3 +1,5 @@
+import type { Fault } from '../../local/fleet/faults.ts';
+import type { Scenario } from '../../local/fleet/scenario.ts';
 import type { AnomalyKind } from '../../shared/core/detection/anomaly.ts';
 import {
   checkSilence,
@@ -8,7 +10,22 @@ import {
 } from '../../shared/core/detection/device.ts';
 import type { MetricOptions } from '../../shared/core/detection/options.ts';
 import { deadlineOf } from '../../shared/core/detection/pulse.ts';
-import { KINDS_OF, type Scenario } from './detection-faults.ts';
+
+/** Kinds by which a fault may be called; the first is the best. */
+export const KINDS_OF: Readonly<Record<Fault, readonly AnomalyKind[]>> = {
+  spike: ['spike'],
+  'level-shift': ['level shift', 'spike'],
+  drift: ['drift', 'level shift', 'spike'],
+  stuck: ['stuck value'],
+  noise: ['noise change', 'spike', 'level shift'],
+  range: ['out of range'],
+  rate: ['rate of change'],
+  unit: ['unit change'],
+  'missing-metric': ['missing metric'],
+  silent: ['silent device'],
+  'clock-jump': ['clock jump'],
+  clone: ['two connections'],
+};
 
 /** What was told, and after which reading. */
 export interface Told extends DeviceReport {

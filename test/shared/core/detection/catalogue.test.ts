@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Fault, KINDS_OF, scenario } from '../../../../bench/support/detection-faults.ts';
-import { found, run } from '../../../../bench/support/detection-run.ts';
+import { found, KINDS_OF, run } from '../../../../bench/support/detection-run.ts';
+import type { Fault } from '../../../../local/fleet/faults.ts';
+import { scenario } from '../../../../local/fleet/scenario.ts';
 
 const MINUTE_MS = 60_000;
 const SEEDS = [1, 2, 3, 4, 5, 6];
@@ -19,9 +20,9 @@ const STATED: readonly { fault: Fault; readings: number; atLeast: number }[] = [
   { fault: 'range', readings: 2, atLeast: 6 },
   { fault: 'rate', readings: 2, atLeast: 6 },
   { fault: 'unit', readings: 6, atLeast: 5 },
-  { fault: 'missing', readings: 15, atLeast: 6 },
+  { fault: 'missing-metric', readings: 15, atLeast: 6 },
   { fault: 'silent', readings: 12, atLeast: 6 },
-  { fault: 'clock', readings: 4, atLeast: 6 },
+  { fault: 'clock-jump', readings: 4, atLeast: 6 },
   { fault: 'clone', readings: 4, atLeast: 6 },
 ];
 

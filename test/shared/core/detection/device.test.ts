@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { scenario } from '../../../../bench/support/detection-faults.ts';
+import { scenario } from '../../../../local/fleet/scenario.ts';
 import {
   type DeviceReading,
   type DeviceState,

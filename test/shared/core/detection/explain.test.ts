@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { FAULTS, scenario } from '../../../../bench/support/detection-faults.ts';
 import { run } from '../../../../bench/support/detection-run.ts';
+import { FAULTS } from '../../../../local/fleet/faults.ts';
+import { scenario } from '../../../../local/fleet/scenario.ts';
 import { anomalyId } from '../../../../shared/core/detection/anomaly.ts';
 import { duration, sentenceOf } from '../../../../shared/core/detection/explain.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { gaussian, seeded } from '../../../../bench/support/detection-faults.ts';
+import { gaussian, seeded } from '../../../../local/fleet/random.ts';
 import { ALARM_SCORE, WARM_UP_READINGS } from '../../../../shared/core/detection/gauge.ts';
 import {
   type MetricState,

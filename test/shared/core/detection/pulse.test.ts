@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { seeded } from '../../../../bench/support/detection-faults.ts';
+import { seeded } from '../../../../local/fleet/random.ts';
 import {
   beat,
   DEADLINE_SHARDS,
