@@ -36,6 +36,8 @@ export interface Station {
 
 const RouterInfo = z.object({ uri: z.string().optional(), error: z.string().optional() });
 const Typed = z.looseObject({ msgtype: z.string() });
+/** Networks whose data frames the station is to forward; without a list, all of them. */
+const Config = z.looseObject({ NetID: z.array(z.int()).nullish() });
 const Downlink = z.object({
   diid: z.int(),
   pdu: z.string(),
@@ -65,10 +67,10 @@ export async function connectStation(
   const send = (message: Parameters<typeof stationJson>[0]): void =>
     socket.send(stationJson(message));
   const ended = new Promise<number>((resolve) => socket.once('close', resolve));
-  const configured = new Promise<unknown>((resolve) => {
+  const configured = new Promise<z.infer<typeof Config>>((resolve) => {
     socket.on('message', (data: Buffer) => {
       const message = Typed.parse(parseStationJson(data.toString()));
-      if (message.msgtype === 'router_config') resolve(message);
+      if (message.msgtype === 'router_config') resolve(Config.parse(message));
       if (message.msgtype !== 'dnmsg') return;
       const { diid, pdu, DevEui, xtime, rctx } = Downlink.parse(message);
       onDownlink(Buffer.from(pdu, 'hex'));
@@ -78,9 +80,11 @@ export async function connectStation(
   });
   send({ msgtype: 'version', station: '2.0.6', protocol: 2, features: '' });
   let xtime = FIRST_XTIME;
+  const config = await configured;
   return {
-    config: await configured,
+    config,
     hear: (phyPayload, { dataRate, frequencyHz, rssi, snr }) => {
+      if (!isForwarded(phyPayload, config.NetID ?? undefined)) return;
       xtime += 1_000_001n;
       const upinfo = { rctx: 0, xtime, gpstime: 0, rssi, snr };
       send({ ...takenApart(phyPayload), DR: dataRate, Freq: frequencyHz, upinfo });
@@ -112,6 +116,12 @@ async function discover(eui: string, url: string, tls: Tls): Promise<string> {
   if (uri === undefined) throw new Error(`the network server refuses gateway ${eui}: ${error}`);
   return uri;
 }
+
+/** Of a NetID that DevAddrs of type 0 begin with, stations look at the 7 bits that are left of it there. */
+const isForwarded = (bytes: Buffer, netIds: readonly number[] | undefined): boolean =>
+  netIds === undefined ||
+  mTypeOf(bytes.readUInt8(0)) === 'JoinRequest' ||
+  netIds.some((netId) => (netId & 0x7f) === bytes.readUInt32LE(1) >>> 25);
 
 /** Stations hand over join-requests and data frames field by field, words of 32 bits with a sign. */
 function takenApart(bytes: Buffer) {

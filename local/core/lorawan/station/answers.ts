@@ -57,8 +57,8 @@ const RANGES_HZ = { EU868: [863_000_000, 870_000_000], US915: [902_000_000, 928_
 export const routerConfig = (region: Region, subBand: number): string =>
   stationJson({
     msgtype: 'router_config',
-    NetID: [],
-    JoinEui: [],
+    NetID: null, // an empty list would be one that no frame is on, and the station would keep them all
+    JoinEui: null,
     region: STATION_REGIONS[region.name],
     hwspec: 'sx1301/1',
     freq_range: RANGES_HZ[region.name],

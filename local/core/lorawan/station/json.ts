@@ -22,12 +22,19 @@ function keepWhole(_key: string, value: unknown, context?: { readonly source?: s
   return INTEGER.test(source) ? BigInt(source) : value;
 }
 
-type Json = string | number | bigint | boolean | readonly Json[] | { readonly [key: string]: Json };
+type Json =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /** The inverse: a bigint is written as the integer it is. */
 export function stationJson(value: Json): string {
   if (typeof value === 'bigint') return value.toString();
-  if (typeof value !== 'object') return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (isList(value)) return `[${value.map(stationJson).join(',')}]`;
   const members = Object.entries(value).map(
     ([key, member]) => `${JSON.stringify(key)}:${stationJson(member)}`,
