@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ANOMALY_KINDS, type Anomaly, type Finder } from './anomaly.ts';
+import { AnomalyData } from './anomaly-record.ts';
 import { NO_CLOCK } from './clock.ts';
 import { NO_CONNECTIONS } from './connections.ts';
 import { type DeviceState, METRICS_MAX } from './device.ts';
@@ -61,45 +61,11 @@ function packHead({ pulse, clock, toldUnwatched, connections }: DeviceState, vie
   view.setFloat64(48, connections.otherMs, true);
 }
 
-const Kind = z.enum(ANOMALY_KINDS);
-const FinderText = z.custom<Finder>((value) => typeof value === 'string' && value.length <= 70);
-
-/** JSON has no infinities; nothing that is open holds one. */
-const Incident = z.object({
-  finder: FinderText,
-  kind: Kind,
-  version: z.int().min(0),
-  openedAtMs: z.number(),
-  lastAtMs: z.number(),
-  score: z.number(),
-  direction: z.enum(['above', 'below', 'none']),
-  observed: z.number(),
-  expected: z.number().optional(),
-  low: z.number().optional(),
-  high: z.number().optional(),
-  unit: z.string().optional(),
-  basis: z.enum([
-    'all readings',
-    'this hour of the day',
-    'this hour of the week',
-    'recent readings',
-    'noise',
-    'limit',
-    'rhythm of the device',
-  ]),
-  points: z.array(z.object({ atMs: z.number(), value: z.number() })),
-  detail: z.string().optional(),
-  readings: z.int(),
-  calm: z.int(),
-  level: z.number(),
-  spread: z.number(),
-}) satisfies z.ZodType<Anomaly>;
-
 const Open = z.object({
   now: z.string().default(''),
   other: z.string().default(''),
-  device: z.array(Incident).default([]),
-  metrics: z.record(z.string(), z.array(Incident)).default({}),
+  device: z.array(AnomalyData).default([]),
+  metrics: z.record(z.string(), z.array(AnomalyData)).default({}),
 });
 
 function packOpen({ connections, incidents, metrics }: DeviceState): string {
