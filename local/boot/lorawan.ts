@@ -117,6 +117,7 @@ export function openLorawan(stack: ResolvedStack, options: LorawanOptions): Lora
         await udp.listen(ports.udp, host),
       ];
       open.ports = { lnsPort, udpPort };
+      network.resume();
       return open.ports;
     },
     counters: network.counters,

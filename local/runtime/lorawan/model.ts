@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { REGION_NAMES, type RegionName, type Window } from '../../core/lorawan/region.ts';
+import type { UplinkEvent } from './uplink-event.ts';
 
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
 const Counter = z.int().min(0).max(0xffff_ffff);
@@ -56,6 +57,14 @@ export const WirelessDevice = z.object({
   lastUplink: z.object({ atMs: z.int(), loRaWAN: z.record(z.string(), z.unknown()) }).optional(),
 });
 export type WirelessDevice = z.infer<typeof WirelessDevice>;
+
+/** An uplink on its way to the rule of its device's destination. */
+export const OutgoingUplink = z.object({
+  id: z.string(),
+  destinationName: z.string(),
+  event: z.custom<UplinkEvent>((value) => typeof value === 'object' && value !== null),
+});
+export type OutgoingUplink = z.infer<typeof OutgoingUplink>;
 
 export const WirelessGateway = z.object({
   id: z.string(),

@@ -7,7 +7,14 @@ import type { Timer } from '../../stores/timer.ts';
 import { acceptJoin, JOIN_ACCEPT_DELAY_SECONDS, RX_DELAY_SECONDS } from './activation.ts';
 import { createDeduplication } from './deduplication.ts';
 import { acknowledge, composeDownlink, MAX_ATTEMPTS } from './downlink.ts';
-import type { Downlink, Heard, Reception, WirelessDevice, WirelessGateway } from './model.ts';
+import type {
+  Downlink,
+  Heard,
+  OutgoingUplink,
+  Reception,
+  WirelessDevice,
+  WirelessGateway,
+} from './model.ts';
 import type { LorawanStore } from './store.ts';
 import { type OpenedUplink, openUplink } from './uplink.ts';
 import { type UplinkEvent, type UplinkExtras, uplinkEvent } from './uplink-event.ts';
@@ -31,6 +38,8 @@ export interface NetworkServerOptions {
 }
 
 export interface NetworkServer {
+  /** Hands on what an earlier process took in and did not come to hand on. */
+  readonly resume: () => void;
   /** Takes what a gateway heard. */
   readonly receive: (reception: Reception) => void;
   /** Tells that a gateway has come or gone. */
@@ -186,13 +195,20 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
       ...told,
       lastUplink: { atMs: now(), loRaWAN: { ...event.WirelessMetadata.LoRaWAN } },
     };
-    store.putDevice(device);
+    const uplink = { id: uuid(), destinationName: device.destinationName, event };
+    store.putDevice(device, uplink);
     for (const { gatewayEui } of heard) {
       const gateway = store.gatewayByEui(gatewayEui);
       if (gateway !== undefined) store.putGateway({ ...gateway, lastUplinkAtMs: now() });
     }
-    keep(publishUplink(device.destinationName, event));
+    keep(handOn(uplink));
     reply(device, { frame, session: opened.session, commands, heard, region });
+  };
+
+  /** At least once: after a crash in between it is handed on again, as the frame that it was. */
+  const handOn = async ({ id, destinationName, event }: OutgoingUplink): Promise<void> => {
+    await publishUplink(destinationName, event);
+    store.handedOn(id);
   };
 
   const reply = (device: WirelessDevice, occasion: Parameters<typeof composeDownlink>[1]): void => {
@@ -238,6 +254,9 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
   });
 
   return {
+    resume: () => {
+      for (const uplink of store.waitingUplinks()) keep(handOn(uplink));
+    },
     receive: deduplication.receive,
     connection(gateway, state) {
       if (state === 'connected') connected.add(gateway.id);

@@ -2,10 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { openEventLog } from '../../stores/event-log.ts';
-import { WirelessDevice, WirelessGateway } from './model.ts';
+import { OutgoingUplink, WirelessDevice, WirelessGateway } from './model.ts';
 
 const Event = z.union([
-  z.object({ device: WirelessDevice }),
+  z.object({ device: WirelessDevice, uplink: OutgoingUplink.optional() }),
+  z.object({ uplink: OutgoingUplink }),
+  z.object({ handedOn: z.string() }),
   z.object({ gateway: WirelessGateway }),
   z.object({ removed: z.string() }),
 ]);
@@ -18,8 +20,14 @@ export interface LorawanStore {
   readonly deviceByEui: (devEui: string) => WirelessDevice | undefined;
   /** Those with a session, old or new, under this address. */
   readonly devicesByAddress: (devAddr: string) => WirelessDevice[];
-  /** On disk when it returns. */
-  readonly putDevice: (device: WirelessDevice) => void;
+  /**
+   * On disk when it returns: the device, and the uplink that brought it there, in one piece.
+   *
+   * @param uplink  waits from here on, over restarts, until it is said to be handed on
+   */
+  readonly putDevice: (device: WirelessDevice, uplink?: OutgoingUplink) => void;
+  readonly waitingUplinks: () => OutgoingUplink[];
+  readonly handedOn: (uplinkId: string) => void;
   readonly gateways: () => WirelessGateway[];
   readonly gateway: (id: string) => WirelessGateway | undefined;
   readonly gatewayByEui: (eui: string) => WirelessGateway | undefined;
@@ -39,10 +47,13 @@ const SLACK_LINES = 2000;
 export function createLorawanStore(directory?: string): LorawanStore {
   const devices = new Map<string, WirelessDevice>();
   const gateways = new Map<string, WirelessGateway>();
+  const uplinks = new Map<string, OutgoingUplink>();
   const apply = (event: Event): void => {
     if ('device' in event) devices.set(event.device.id, event.device);
-    else if ('gateway' in event) gateways.set(event.gateway.id, event.gateway);
-    else {
+    if ('uplink' in event && event.uplink !== undefined) uplinks.set(event.uplink.id, event.uplink);
+    if ('handedOn' in event) uplinks.delete(event.handedOn);
+    if ('gateway' in event) gateways.set(event.gateway.id, event.gateway);
+    if ('removed' in event) {
       devices.delete(event.removed);
       gateways.delete(event.removed);
     }
@@ -53,14 +64,16 @@ export function createLorawanStore(directory?: string): LorawanStore {
   const current = (): Event[] => [
     ...[...gateways.values()].map((gateway) => ({ gateway })),
     ...[...devices.values()].map((device) => ({ device })),
+    ...[...uplinks.values()].map((uplink) => ({ uplink })),
   ];
   const record = (event: Event): void => {
     log?.log.append(event);
     apply(event);
     lines += 1;
-    if (lines <= devices.size + gateways.size + SLACK_LINES) return;
+    const things = devices.size + gateways.size + uplinks.size;
+    if (lines <= things + SLACK_LINES) return;
     log?.log.rewrite(current());
-    lines = devices.size + gateways.size;
+    lines = things;
   };
 
   return {
@@ -71,7 +84,9 @@ export function createLorawanStore(directory?: string): LorawanStore {
       [...devices.values()].filter(
         ({ session, joining }) => session?.devAddr === devAddr || joining?.devAddr === devAddr,
       ),
-    putDevice: (device) => record({ device }),
+    putDevice: (device, uplink) => record({ device, ...(uplink !== undefined && { uplink }) }),
+    waitingUplinks: () => [...uplinks.values()],
+    handedOn: (uplinkId) => record({ handedOn: uplinkId }),
     gateways: () => [...gateways.values()],
     gateway: (id) => gateways.get(id),
     gatewayByEui: (eui) => gateways.values().find((gateway) => gateway.eui === eui),

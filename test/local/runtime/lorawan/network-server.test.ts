@@ -12,6 +12,9 @@ const counting = (from = 0) => {
   return () => ++last;
 };
 
+/** A rule that takes so long that the process ends first. */
+const never = (): Promise<void> => new Promise(() => undefined);
+
 const text = (what: string): Buffer => Buffer.from(what);
 
 const message = (payload: string, confirmed = false, messageId = payload) => ({
@@ -220,6 +223,36 @@ describe('an uplink', () => {
     expect(world.uplinks).toHaveLength(100);
     expect(world.network.counters()).toMatchObject({ REPLAY: 9900, REPEATED: 100 });
   }, 60_000);
+
+  it('is handed on at least once, whenever the process ends between counter and rule', async () => {
+    const directory = mkdtempSync(pathJoin(tmpdir(), 'lorawan-'));
+    try {
+      const before = networkWorld(directory, never);
+      before.addDevice();
+      const device = await before.joined();
+      const frame = device.uplink(2, text('under way'));
+      before.network.receive(before.receptionOf(frame));
+      await before.clock.pass(250);
+      before.store.close();
+
+      const after = networkWorld(directory);
+      after.network.resume();
+      await after.network.idle();
+      await after.hear(frame);
+      expect(after.payloads()).toEqual(['under way']);
+      expect(after.network.counters()).toMatchObject({ REPEATED: 1 });
+      await after.hear(device.uplink(2, text('next')));
+      after.store.close();
+
+      const later = networkWorld(directory);
+      later.network.resume();
+      await later.network.idle();
+      expect(later.uplinks).toEqual([]);
+      later.store.close();
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
 
   it('goes on over the end of 16 bits', async () => {
     const world = networkWorld();

@@ -26,7 +26,7 @@ export const GATEWAYS = ['00000000000000a1', '00000000000000a2', '00000000000000
 const WINDOW_MS = 250;
 
 /** A network with one OTAA device, on a clock that stands still; gateways are an array of what they were told. */
-export function networkWorld(directory?: string) {
+export function networkWorld(directory?: string, publish?: (event: UplinkEvent) => Promise<void>) {
   const clock = virtualClock();
   const log: LogEntry[] = [];
   const uplinks: UplinkEvent[] = [];
@@ -38,7 +38,10 @@ export function networkWorld(directory?: string) {
   const store = createLorawanStore(directory);
   const network = createNetworkServer({
     store,
-    publishUplink: async (_destination, event) => void uplinks.push(event),
+    publishUplink: async (_destination, event) => {
+      await publish?.(event);
+      uplinks.push(event);
+    },
     publishEvent: async (topic, body) => void events.push({ topic, body }),
     extrasOf: () => ({ gateways: true, battery: true, margin: true }),
     now: clock.now,
@@ -116,6 +119,7 @@ export function networkWorld(directory?: string) {
     store,
     network,
     addDevice,
+    receptionOf,
     hear,
     payloads,
     reasons,
