@@ -5,7 +5,7 @@ import {
   type FormatResult,
   isFormat,
 } from '../../shared/core/lorawan/formats/index.ts';
-import { observe, type Sessions } from '../../shared/core/lorawan/sessions.ts';
+import { ENVELOPE, observe, type Sessions } from '../../shared/core/lorawan/sessions.ts';
 import type { LorawanEnvelope, Uplink } from '../../shared/core/lorawan/uplink.ts';
 import type { Reading } from '../../shared/core/reading.ts';
 import type { Breaker } from './breaker.ts';
@@ -26,9 +26,6 @@ export interface Message {
   readonly envelope: LorawanEnvelope;
   readonly uplink: Uplink;
 }
-
-/** Counters of envelopes are kept beside those of the radio, as if of one session that no join ends. */
-const ENVELOPE = 'envelope';
 
 /**
  * One frame of a device, decoded.

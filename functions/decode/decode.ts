@@ -110,7 +110,11 @@ function take(
       const { readings, taken } = decodeIt(observation);
       return { out: readings.map(outgoingOf), taken };
     });
-    see({ gaps: observation.lost ?? 0, repeats: out.length === 0 ? 1 : 0 });
+    see({
+      gaps: observation.lost ?? 0,
+      resets: observation.isReset ? 1 : 0,
+      repeats: out.length === 0 ? 1 : 0,
+    });
     return out;
   } catch (error) {
     if (error instanceof RejectedError) see(radioFault(error));
@@ -131,10 +135,13 @@ const outgoingOf = (reading: Reading): Outgoing => ({
 });
 
 /** Without a counter there is nothing to hold against; ids tell such frames apart, as far as they can be. */
-function observeUplink(sessions: Sessions, { devAddr, fCnt, mic }: Uplink): Observation {
-  if (fCnt === undefined)
-    return { verdict: 'new', lost: undefined, taken: sessions, heard: sessions };
-  return observe(sessions, { devAddr, fCnt, mic });
+function observeUplink(sessions: Sessions, uplink: Uplink): Observation {
+  const { devAddr, fCnt, mic, heardAtMs } = uplink;
+  if (fCnt === undefined) {
+    const unchanged = { taken: sessions, heard: sessions };
+    return { verdict: 'new', lost: undefined, isReset: false, ...unchanged };
+  }
+  return observe(sessions, { devAddr, fCnt, mic, heardAtMs });
 }
 
 async function loadKeys(

@@ -10,10 +10,13 @@ import type { Plan } from './registry.ts';
 /** What the frames of a batch tell of their radio. */
 interface Radio {
   readonly gaps: number;
+  readonly resets: number;
   readonly repeats: number;
   readonly micFailures: number;
   readonly malformed: boolean;
 }
+
+const NOTHING: Radio = { gaps: 0, resets: 0, repeats: 0, micFailures: 0, malformed: false };
 
 export interface Sighting extends Seen, Radio {}
 
@@ -35,7 +38,7 @@ export function sightingOf(
     bytes: uplink.payload.length,
   };
   return (radio) => {
-    const value = { gaps: 0, repeats: 0, micFailures: 0, malformed: false, ...seen, ...radio };
+    const value = { ...NOTHING, ...seen, ...radio };
     sightings.push({ record, value });
   };
 }
@@ -72,10 +75,11 @@ export async function tell(
 }
 
 function radioOf({ thing }: Counters, seen: readonly Sighting[]): Counters['radio'] {
-  const radio = { gaps: 0, repeats: 0, micFailures: 0 };
+  const radio = { gaps: 0, resets: 0, repeats: 0, micFailures: 0 };
   for (const one of seen) {
     if (one.thing !== thing) continue;
     radio.gaps += one.gaps;
+    radio.resets += one.resets;
     radio.repeats += one.repeats;
     radio.micFailures += one.micFailures;
   }

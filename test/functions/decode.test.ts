@@ -412,6 +412,35 @@ describe('a frame', () => {
     expect(new Set(readings.map(({ id }) => id)).size).toBe(10_000);
   });
 
+  it('after a rejoin under the same address is taken, and none of the session before once more', async () => {
+    const { send, readings, signals } = setup();
+    const session = (keys: string, fromMs: number, counters: readonly number[]) =>
+      counters.map((fCnt) =>
+        uplink(fCnt, [fCnt], {
+          MIC: `${keys}00000${fCnt}`,
+          Timestamp: new Date(fromMs + 1_000 * fCnt).toISOString(),
+        }),
+      );
+    const before = session('a', RECEIVED_AT_MS - 300_000, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    await send(...before);
+    const after = session('b', RECEIVED_AT_MS - 200_000, [9, 10, 11]);
+    await send(...after);
+    const again = session('c', RECEIVED_AT_MS - 100_000, [0, 1, 2]);
+    await send(...again);
+    await send(...before, ...after, ...again);
+    expect(readings.map(({ raw }) => raw.fCnt)).toEqual([
+      ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+      ...[9, 10, 11],
+      ...[0, 1, 2],
+    ]);
+    expect(signals).toMatchObject([
+      { radio: { resets: 0, repeats: 0 } },
+      { radio: { resets: 1, repeats: 0 } },
+      { radio: { resets: 1, repeats: 0 } },
+      { radio: { resets: 0, repeats: 16 } },
+    ]);
+  });
+
   it('whose reading could not be put is not entered as taken', async () => {
     const { send, readings, failing, sessions } = setup();
     failing.puts = 1;
@@ -448,7 +477,7 @@ describe('the counters of a batch', () => {
         fleet: 'acme',
         messages: 4,
         malformed: 1,
-        radio: { gaps: 3, repeats: 1, micFailures: 0 },
+        radio: { gaps: 3, resets: 0, repeats: 1, micFailures: 0 },
       },
     ]);
   });

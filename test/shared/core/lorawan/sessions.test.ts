@@ -9,6 +9,7 @@ import {
   verdictOn,
 } from '../../../../shared/core/lorawan/replay-window.ts';
 import {
+  ENVELOPE,
   type Frame,
   mergeSessions,
   observe,
@@ -125,16 +126,71 @@ describe('a session', () => {
     }
   });
 
+  it('begins anew under the same address also when the frames that tell them apart were lost', () => {
+    const timed = (fCnt: number, heardAtMs: number, mic: string) => frame(fCnt, { heardAtMs, mic });
+    const before = upTo(100).map(({ fCnt }) => timed(fCnt, 1_000 * fCnt, `old-${fCnt}`));
+    const sessions = taken(before);
+    const first = timed(42, 200_000, 'new-42');
+    const observation = observe(sessions, first);
+    expect(observation).toMatchObject({ verdict: 'new', isReset: true, lost: undefined });
+    const again = [...before, first].map((one) => observe(observation.taken, one).verdict);
+    expect(new Set(again)).toEqual(new Set(['seen']));
+    expect(observe(observation.taken, timed(43, 210_000, 'new-43')).verdict).toBe('new');
+  });
+
+  it('loses nothing by joins and takes nothing twice, whatever is lost, repeated and sent again', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(999), { maxLength: 300 }), (steps) => {
+        const sent: Frame[] = [];
+        let sessions: Sessions = [];
+        let [joins, fCnt] = [0, 0];
+        for (const [at, step] of steps.entries()) {
+          if (step < 15 && joins < 3) [joins, fCnt] = [joins + 1, 0];
+          const again = step < 300 ? sent[step % sent.length] : undefined;
+          const heardAtMs = 1_000 * at;
+          const devAddr = `0000000${joins % 2}`;
+          const next = again ?? { devAddr, fCnt, mic: `${joins}-${fCnt}`, heardAtMs };
+          const observation = observe(sessions, next);
+          expect(observation.verdict).toBe(again === undefined ? 'new' : 'seen');
+          sessions = observation.taken;
+          if (again !== undefined) continue;
+          sent.push(next);
+          fCnt += step > 900 ? 2 + (step % 7) : 1;
+        }
+      }),
+      { numRuns: 500, seed: 4 },
+    );
+  });
+
   it('takes a frame that arrived and could not be read when it comes again, and counts it as heard', () => {
     const { heard } = observe(taken([frame(1)]), frame(2));
     expect(observe(heard, frame(2)).verdict).toBe('new');
     expect(observe(heard, frame(3)).lost).toBe(0);
   });
 
-  it('keeps to a few sessions a device', () => {
+  it('keeps to a few sessions a device, and to its envelopes over any number of joins', () => {
     const many = Array.from({ length: 50 }, (_, at) => frame(1, { devAddr: String(at) }));
     expect(taken(many)).toHaveLength(4);
+    const envelope = frame(7, { devAddr: ENVELOPE, mic: undefined });
+    const sessions = taken([envelope, ...many]);
+    expect(sessions).toHaveLength(5);
+    expect(observe(sessions, envelope).verdict).toBe('seen');
   });
+});
+
+it('two accounts of sessions under one address stay apart', () => {
+  const timed = (count: number, startMs: number, keys: string) =>
+    upTo(count).map((one) => ({
+      ...one,
+      mic: `${keys}-${one.fCnt}`,
+      heardAtMs: startMs + one.fCnt,
+    }));
+  const [before, joined] = [timed(21, 1_000, 'old'), timed(5, 5_000, 'new')];
+  const common = taken(before.slice(0, 20));
+  const merged = mergeSessions(taken(joined, common), taken(before.slice(20), common));
+  expect(merged).toHaveLength(2);
+  const verdicts = [...before, ...joined].map((one) => observe(merged, one).verdict);
+  expect(new Set(verdicts)).toEqual(new Set(['seen']));
 });
 
 it('accounts of one device that went apart are one again', () => {
