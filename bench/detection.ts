@@ -177,13 +177,15 @@ function showCosts(): void {
       'write units',
       'state written per reading',
       'a device and batch',
+      'in its first day',
     ],
-    writeCosts(BATCH_SECONDS).map((cost) => [
+    writeCosts(1000 * BATCH_SECONDS).map((cost) => [
       cost.fleet,
       number(cost.readingsPerBatch, 0),
       number(cost.packed, 0),
       number(cost.naive, 0),
-      number(cost.perBatch, 2),
+      number(cost.perBatch, 3),
+      number(cost.firstDay, 2),
     ]),
   );
 }

@@ -1,12 +1,19 @@
 import { gaussian, seeded } from '../../local/fleet/random.ts';
 import {
   type DeviceReading,
-  type DeviceState,
   newDevice,
   observeDevice,
 } from '../../shared/core/detection/device.ts';
-import { packDevice, unpackDevice } from '../../shared/core/detection/device-bytes.ts';
+import {
+  HEAD_BYTES,
+  type PackedDevice,
+  packDevice,
+  unpackDevice,
+} from '../../shared/core/detection/device-bytes.ts';
 import { newMetric, observeAll } from '../../shared/core/detection/metric.ts';
+import { DAY_MS, HOUR_MS } from '../../shared/core/detection/rhythm.ts';
+import { RHYTHM_BYTES } from '../../shared/core/detection/rhythm-bytes.ts';
+import { TRACK_BYTES } from '../../shared/core/detection/track-bytes.ts';
 import { ewma } from './detection-contestants.ts';
 import { median } from './rounds.ts';
 
@@ -73,35 +80,48 @@ const BATCH = 20;
 /** CPU a value, with the state packed and unpacked once a batch, as a function does. */
 export const measureCurve = (): readonly CurvePoint[] =>
   CURVE.map(({ devices, metrics }) => {
-    const states = Array.from({ length: devices }, newDevice);
+    const stores = Array.from({ length: devices }, emptyStore);
     const batches = Math.max(2, Math.ceil(CURVE_VALUES / devices / metrics / BATCH));
-    for (let batch = 0; batch < 2; batch += 1) runBatch(states, metrics, batch);
+    for (let batch = 0; batch < 2; batch += 1) runBatch(stores, metrics, batch);
     const us = cpuUs(() => {
-      for (let batch = 2; batch < 2 + batches; batch += 1) runBatch(states, metrics, batch);
+      for (let batch = 2; batch < 2 + batches; batch += 1) runBatch(stores, metrics, batch);
     });
-    const packed = packDevice(states[0] ?? newDevice());
-    const cold = [...packed.rhythms.values()].reduce((sum, { length }) => sum + length, 0);
+    const [{ packed } = emptyStore()] = stores;
     return {
       devices,
       metrics,
       usPerValue: us / (devices * metrics * BATCH * batches),
-      hotBytesPerMetric: packed.hot.length / metrics,
-      coldBytesPerMetric: cold / metrics,
+      hotBytesPerMetric: (packed.hot.length - HEAD_BYTES) / metrics,
+      coldBytesPerMetric: RHYTHM_BYTES,
     };
   });
 
-function runBatch(states: DeviceState[], metrics: number, batch: number): void {
-  states.forEach((state, device) => {
+interface Stored {
+  packed: PackedDevice;
+  cold: Uint8Array | undefined;
+}
+
+const emptyStore = (): Stored => ({ packed: packDevice(newDevice()), cold: undefined });
+
+/** A batch as a function takes it: state read and unpacked, readings watched, state packed and stored. */
+function runBatch(stores: readonly Stored[], metrics: number, batch: number): void {
+  stores.forEach((store, device) => {
     const readings = Array.from({ length: BATCH }, (_, at) =>
       readingAt(batch * BATCH + at, metrics, device),
     );
-    const packed = packDevice(observeDevice(state, readings).state);
-    states[device] = unpackDevice(packed).state ?? newDevice();
+    const state = unpackDevice({ ...store.packed, cold: store.cold }).state ?? newDevice();
+    store.packed = packDevice(observeDevice(state, readings).state);
+    store.cold = store.packed.cold ?? store.cold;
   });
 }
 
-function readingAt(at: number, metrics: number, device: number): DeviceReading {
-  const atMs = BEGIN_MS + at * MINUTE_MS;
+function readingAt(
+  at: number,
+  metrics: number,
+  device: number,
+  everyMs: number = MINUTE_MS,
+): DeviceReading {
+  const atMs = BEGIN_MS + at * everyMs;
   const values: Record<string, number> = {};
   for (let metric = 0; metric < metrics; metric += 1) {
     values[`m${metric}`] = 20 + metric + ((at * 7919 + device) % 101) / 50;
@@ -116,42 +136,70 @@ export interface WriteCost {
   readonly packed: number;
   /** The same if the whole state were written with each reading. */
   readonly naive: number;
-  /** Write units a device and batch. */
+  /** Write units a device and batch, as counted over the last weeks; in the first day; and the most of any batch. */
   readonly perBatch: number;
+  readonly firstDay: number;
+  readonly most: number;
 }
 
 const METRICS = 8;
-/** Key, sequence number and a window of reading ids beside the packed state. */
-const ITEM_BYTES = 180;
+/** Keys, sequence number, window of reading ids, deadline and attribute names beside the hot and the cold part. */
+const HOT_ITEM_BYTES = 190;
+const COLD_ITEM_BYTES = 160;
 const WRITE_UNIT_BYTES = 1024;
-const HOUR_SECONDS = 3600;
 
 const FLEETS = [
-  { fleet: 'each second', seconds: 1 },
-  { fleet: 'each minute', seconds: 60 },
-  { fleet: 'each hour', seconds: 3600 },
+  { fleet: 'each second', everyMs: 1000, days: 2 },
+  { fleet: 'each minute', everyMs: MINUTE_MS, days: 6 },
+  { fleet: 'each hour', everyMs: HOUR_MS, days: 56 },
 ];
 
-/** Write units of DynamoDB for devices of eight metrics; batches are gathered for so many seconds. */
-export function writeCosts(batchSeconds: number): readonly WriteCost[] {
-  let state = newDevice();
-  for (let at = 0; at < 3 * 1440; at += 1)
-    state = observeDevice(state, [readingAt(at, METRICS, 0)]).state;
-  const { hot, rhythms } = packDevice(state);
-  const cold = [...rhythms.values()].reduce((sum, { length }) => sum + length, 0);
-  const hotUnits = Math.ceil((hot.length + ITEM_BYTES) / WRITE_UNIT_BYTES);
-  const coldUnits = Math.ceil(cold / WRITE_UNIT_BYTES);
-  return FLEETS.map(({ fleet, seconds }) => {
-    const readingsPerBatch = Math.max(1, batchSeconds / seconds);
-    const batchesPerHour = HOUR_SECONDS / Math.max(seconds, batchSeconds);
-    const perBatch = hotUnits + coldUnits / Math.max(1, batchesPerHour);
-    const naiveUnits = Math.ceil((hot.length + cold + ITEM_BYTES) / WRITE_UNIT_BYTES);
+const unitsOf = (bytes: number): number => Math.ceil(bytes / WRITE_UNIT_BYTES);
+
+/** Write units of DynamoDB for a device of eight metrics that is watched for days, its batches gathered for so long. */
+export const writeCosts = (batchMs: number): readonly WriteCost[] =>
+  FLEETS.map(({ fleet, everyMs, days }) => {
+    const readingsPerBatch = Math.max(1, batchMs / everyMs);
+    const units = writesOf({ everyMs, days, readingsPerBatch });
+    const perDay = DAY_MS / everyMs / readingsPerBatch;
+    const steady = units.slice(Math.min(units.length / 2, 14 * perDay));
+    const whole = HEAD_BYTES + METRICS * (TRACK_BYTES + RHYTHM_BYTES) + HOT_ITEM_BYTES;
     return {
       fleet,
       readingsPerBatch,
-      packed: (1000 / readingsPerBatch) * perBatch,
-      naive: 1000 * naiveUnits,
-      perBatch,
+      packed: (1000 / readingsPerBatch) * mean(steady),
+      naive: 1000 * unitsOf(whole),
+      perBatch: mean(steady),
+      firstDay: mean(units.slice(0, perDay)),
+      most: Math.max(...steady),
     };
   });
+
+const mean = (numbers: readonly number[]): number =>
+  numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+
+interface Reporter {
+  readonly everyMs: number;
+  readonly days: number;
+  readonly readingsPerBatch: number;
+}
+
+/** Units of each batch. */
+function writesOf({ everyMs, days, readingsPerBatch }: Reporter): readonly number[] {
+  const units: number[] = [];
+  let state = newDevice();
+  let at = 0;
+  while (at * everyMs < days * DAY_MS) {
+    const readings = Array.from({ length: readingsPerBatch }, () =>
+      readingAt(at++, METRICS, 0, everyMs),
+    );
+    const outcome = observeDevice(state, readings);
+    const { hot, cold } = packDevice(outcome.state);
+    units.push(
+      unitsOf(hot.length + HOT_ITEM_BYTES) +
+        (cold === undefined ? 0 : unitsOf(cold.length + COLD_ITEM_BYTES)),
+    );
+    state = { ...outcome.state, coldDue: false };
+  }
+  return units;
 }

@@ -1,27 +1,32 @@
 import * as z from 'zod';
 import { AnomalyData } from './anomaly-record.ts';
 import { NO_CLOCK } from './clock.ts';
+import { packCold, unpackCold } from './cold-bytes.ts';
 import { NO_CONNECTIONS } from './connections.ts';
 import { type DeviceState, METRICS_MAX } from './device.ts';
-import type { MetricState } from './metric.ts';
-import { packRhythm, type Rhythm, unpackRhythm } from './rhythm.ts';
+import { type MetricState, newMetric } from './metric.ts';
 import { packTrack, TRACK_BYTES, unpackTrack } from './track-bytes.ts';
 
 /**
- * A device's state in the parts that are written at different times: `hot` with each batch, `rhythms` at most hourly,
- * `names` when a metric is new, `open` only while there is an incident.
+ * A device's state in the parts that are written at different times: `hot` and `open` with each batch, `names` when a
+ * metric is new, `cold` about once a day.
+ *
+ * Where there is a `cold`, it is to be stored before `hot`: then a crash between the two loses nothing and counts
+ * nothing twice.
  */
 export interface PackedDevice {
   /** Head of `HEAD_BYTES`, then `TRACK_BYTES` for each name. */
   readonly hot: Uint8Array;
+  /** In the order in which they were first seen; new ones come last. */
   readonly names: readonly string[];
-  readonly rhythms: ReadonlyMap<string, Uint8Array>;
+  /** To write: the rhythms of all metrics, or none while the stored ones still hold. To read: what is stored. */
+  readonly cold: Uint8Array | undefined;
   /** JSON of what is rarely there: incidents, and whence the device speaks. */
   readonly open: string;
 }
 
 const VERSION = 1;
-export const HEAD_BYTES = 56;
+export const HEAD_BYTES = 58;
 
 /** Brings bytes of an older version to the next one; nothing when they cannot be brought there. */
 export type Migrations = ReadonlyMap<number, (hot: Uint8Array) => Uint8Array | undefined>;
@@ -34,17 +39,17 @@ export function packDevice(state: DeviceState): PackedDevice {
   const hot = new Uint8Array(HEAD_BYTES + TRACK_BYTES * names.length);
   const view = new DataView(hot.buffer);
   packHead(state, view);
-  const rhythms = new Map<string, Uint8Array>();
-  names.forEach((name, at) => {
-    const metric = state.metrics.get(name);
-    if (metric === undefined) return;
-    packTrack(metric.track, view, HEAD_BYTES + TRACK_BYTES * at);
-    if (metric.rhythm !== undefined) rhythms.set(name, packRhythm(metric.rhythm));
-  });
-  return { hot, names, rhythms, open: packOpen(state) };
+  let at = HEAD_BYTES;
+  for (const { track } of state.metrics.values()) {
+    packTrack(track, view, at);
+    at += TRACK_BYTES;
+  }
+  const cold = state.coldDue ? packCold(state.metrics, state.coldSerial) : undefined;
+  return { hot, names, cold, open: packOpen(state) };
 }
 
-function packHead({ pulse, clock, toldUnwatched, connections }: DeviceState, view: DataView): void {
+function packHead(state: DeviceState, view: DataView): void {
+  const { pulse, clock, toldUnwatched, connections, coldSerial } = state;
   view.setUint8(0, VERSION);
   view.setUint8(1, (toldUnwatched ? 1 : 0) | (pulse === undefined ? 0 : 2));
   view.setUint8(2, Math.min(255, connections.changes));
@@ -59,6 +64,7 @@ function packHead({ pulse, clock, toldUnwatched, connections }: DeviceState, vie
   view.setFloat32(36, clock.otherMs, true);
   view.setFloat64(40, connections.nowMs, true);
   view.setFloat64(48, connections.otherMs, true);
+  view.setUint16(56, coldSerial, true);
 }
 
 const Open = z.object({
@@ -96,18 +102,18 @@ export function unpackDevice(
   const lost: string[] = [];
   const view = new DataView(hot.buffer, hot.byteOffset, hot.byteLength);
   const open = unpackOpen(packed.open, lost);
+  const cold = unpackCold(packed.cold, view.getUint16(56, true), lost);
   const metrics = new Map<string, MetricState>();
   packed.names.slice(0, METRICS_MAX).forEach((name, at) => {
     const from = HEAD_BYTES + TRACK_BYTES * at;
     const track = from + TRACK_BYTES <= hot.length ? unpackTrack(view, from) : undefined;
-    if (track === undefined) {
-      lost.push(`${name}: track`);
-      return;
-    }
-    const rhythm = rhythmOf(packed.rhythms.get(name), name, lost);
-    metrics.set(name, { track, rhythm, incidents: open.metrics[name] ?? [] });
+    if (track === undefined) lost.push(`${name}: track`);
+    const known = track === undefined ? newMetric() : cold.join(name, at, track);
+    metrics.set(name, { ...known, incidents: open.metrics[name] ?? [] });
   });
-  return { state: { ...unpackHead(view, open, lost), metrics, incidents: open.device }, lost };
+  const coldParts = { coldSerial: cold.serial, coldDue: false };
+  const head = unpackHead(view, open, lost);
+  return { state: { ...head, ...coldParts, metrics, incidents: open.device }, lost };
 }
 
 function migrated(hot: Uint8Array, migrations: Migrations): Uint8Array | undefined {
@@ -118,13 +124,6 @@ function migrated(hot: Uint8Array, migrations: Migrations): Uint8Array | undefin
   return bytes !== undefined && bytes[0] === VERSION && bytes.length >= HEAD_BYTES
     ? bytes
     : undefined;
-}
-
-function rhythmOf(bytes: Uint8Array | undefined, name: string, lost: string[]): Rhythm | undefined {
-  if (bytes === undefined) return undefined;
-  const rhythm = unpackRhythm(bytes);
-  if (rhythm === undefined) lost.push(`${name}: rhythm`);
-  return rhythm;
 }
 
 function unpackOpen(text: string, lost: string[]): z.infer<typeof Open> {
@@ -140,7 +139,7 @@ function unpackHead(
   view: DataView,
   { now, other }: z.infer<typeof Open>,
   lost: string[],
-): Omit<DeviceState, 'metrics' | 'incidents'> {
+): Omit<DeviceState, 'metrics' | 'incidents' | 'coldSerial' | 'coldDue'> {
   const flags = view.getUint8(1);
   const pulse = {
     lastMs: view.getFloat64(4, true),

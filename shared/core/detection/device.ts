@@ -1,11 +1,13 @@
 import type { Anomaly, Finder, Report } from './anomaly.ts';
 import { type Clock, NO_CLOCK, readClock } from './clock.ts';
+import { nextSerial } from './cold-bytes.ts';
 import { type Connections, connect, connectionOf, NO_CONNECTIONS } from './connections.ts';
 import { WARM_UP_READINGS } from './gauge.ts';
 import { close, open } from './incident.ts';
 import { type MetricState, newMetric, type Observation, observeAll } from './metric.ts';
 import type { MetricOptions } from './options.ts';
 import { beat, firstPulse, type Outage, type Pulse, silenceOf, soundAgain } from './pulse.ts';
+import { NOTHING_PENDING, WHOLE_PENDING } from './rhythm-hour.ts';
 import { intervalMs, sinceLast } from './track.ts';
 
 /** Metrics of a device that are watched; what exceeds them is left alone. */
@@ -16,6 +18,10 @@ export interface DeviceState {
   readonly metrics: ReadonlyMap<string, MetricState>;
   /** Whether it was told already that there are more metrics than are watched. */
   readonly toldUnwatched: boolean;
+  /** How often the rhythms were written, modulo 65536. */
+  readonly coldSerial: number;
+  /** They are to be written with this state: what hours taught no longer fits the tracks. */
+  readonly coldDue: boolean;
   readonly pulse: Pulse | undefined;
   readonly clock: Clock;
   readonly connections: Connections;
@@ -26,6 +32,8 @@ export interface DeviceState {
 export const newDevice = (): DeviceState => ({
   metrics: new Map(),
   toldUnwatched: false,
+  coldSerial: 0,
+  coldDue: false,
   pulse: undefined,
   clock: NO_CLOCK,
   connections: NO_CONNECTIONS,
@@ -84,11 +92,30 @@ export function observeDevice(
   missing(metrics, ordered, state.pulse, reports, optionsOf);
   const told = unwatched.length > 0 && !state.toldUnwatched;
   return {
-    state: { ...life, metrics, toldUnwatched: state.toldUnwatched || told },
+    state: {
+      ...life,
+      ...coldOf(state, metrics),
+      metrics,
+      toldUnwatched: state.toldUnwatched || told,
+    },
     reports,
     score,
     unwatched: told ? unwatched : [],
   };
+}
+
+/** When one metric's hours have to be written all are, and their tracks wait for new ones. */
+function coldOf(
+  { coldSerial, coldDue }: DeviceState,
+  metrics: Map<string, MetricState>,
+): Pick<DeviceState, 'coldSerial' | 'coldDue'> {
+  if (![...metrics.values()].some(({ track }) => track.pending === WHOLE_PENDING)) {
+    return { coldSerial, coldDue };
+  }
+  for (const [name, metric] of metrics) {
+    metrics.set(name, { ...metric, track: { ...metric.track, pending: NOTHING_PENDING } });
+  }
+  return { coldSerial: coldDue ? coldSerial : nextSerial(coldSerial), coldDue: true };
 }
 
 const NAMED = 10;

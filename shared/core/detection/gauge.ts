@@ -9,9 +9,11 @@ import {
   type Rhythm,
   weekExpectation,
 } from './rhythm.ts';
+import { withHour } from './rhythm-hour.ts';
 import {
   BLOCK_READINGS,
   f16,
+  f24,
   f32,
   intervalCode,
   intervalMs,
@@ -61,8 +63,8 @@ const HALF_UNUSUAL = 10;
 const SUSPICION_KEPT = 0.85;
 const REST_HOURS = 4;
 const REST_SHARE = 0.5;
-const REST_SCALE = 1500;
-const SUSPICION_SCALE = 255;
+const REST_SCALE = 24;
+const SUSPICION_SCALE = 127;
 /** Resolution expected of a sensor, in units (the size of its first value that is not zero). */
 const RESOLUTION = 1e-4;
 const LEVEL_SCALE = 256;
@@ -110,32 +112,35 @@ export function advanceGauge(
   atMs: number,
   value: number,
   base: number,
-): { evidence: Evidence; rhythm: Rhythm } {
+): { evidence: Evidence; rhythm: Rhythm | undefined } {
   const sinceMs = track.readings === 0 ? 0 : Math.max(0, sinceLast(track, atMs));
   const offset = value - base;
-  const rhythm = closedHour(track, rhythmBefore ?? emptyRhythm(base), atMs, sinceMs, base);
+  const known = closedHour(track, rhythmBefore, atMs, sinceMs, base);
+  const rhythm = known ?? NO_RHYTHM;
   settleUnit(track, value, offset, base);
   const unit = track.exponent === NO_UNIT ? 1 : 2 ** track.exponent;
   if (track.readings === 0) begin(track, offset, unit);
   else catchUp(track, offset, unit, sinceMs);
   const level = base + track.centre;
   const spread = Math.sqrt(track.variance) + RESOLUTION * unit;
-  const deviations = follow(track, offset, spread);
+  const deviations = follow(track, offset, spread, unit);
   look(track, rhythm, hourOf(atMs), value, offset, unit, base);
   const evidence = weighAll(track, rhythm, { level, spread, deviations });
   evidence.score = scoreOf(track, evidence.score, Math.abs(deviations), sinceMs);
   explain(evidence, rhythm, hourOf(atMs), unit, base);
   keep(track, atMs, offset, sinceMs);
-  return { evidence, rhythm };
+  return { evidence, rhythm: known };
 }
+
+const NO_RHYTHM = emptyRhythm(0);
 
 function closedHour(
   track: Track,
-  rhythm: Rhythm,
+  rhythm: Rhythm | undefined,
   atMs: number,
   sinceMs: number,
   base: number,
-): Rhythm {
+): Rhythm | undefined {
   const lastHour = hourOf(tickOf64(atMs) - sinceMs);
   if (track.hourCount === 0 || lastHour === hourOf(tickOf64(atMs))) return rhythm;
   const mean = base + track.hourSum / track.hourCount;
@@ -145,7 +150,10 @@ function closedHour(
   track.hourSum = 0;
   track.hourCount = 0;
   track.tainted = false;
-  return closeHour(rhythm, hour);
+  const lesson = closeHour(rhythm ?? emptyRhythm(base), hour);
+  if (lesson === undefined) return rhythm;
+  track.pending = withHour(track.pending, lesson.skipped, lesson.digit);
+  return lesson.rhythm;
 }
 
 const tickOf64 = (ms: number): number => Math.floor(ms / 64) * 64;
@@ -169,6 +177,7 @@ function settleUnit(track: Track, value: number, offset: number, base: number): 
   track.low = f16(track.low * factor);
   track.previousLow = f16(track.previousLow * factor);
   track.dayDrift = f16(track.dayDrift * factor);
+  track.fastGap = f16(track.fastGap * factor);
   track.noise = f16(track.noise * factor);
 }
 
@@ -190,14 +199,15 @@ function levelValue(level: number, unit: number, base: number): number {
 }
 
 function begin(track: Track, offset: number, unit: number): void {
-  track.fast = track.centre = track.last = f32(offset);
+  track.centre = f24(offset);
+  track.last = f32(offset);
   track.low = track.previousLow = f16(offset / unit);
 }
 
 /** After a gap, what is short in memory begins anew, so that the gap itself is no evidence. */
 function catchUp(track: Track, offset: number, unit: number, sinceMs: number): void {
   if (sinceMs < GAP_MS || !(sinceMs > GAP_INTERVALS * intervalMs(track.interval))) return;
-  track.fast = track.centre;
+  track.fastGap = 0;
   track.dayDrift = 0;
   track.low = f16(offset / unit);
   track.previousLow = Math.min(track.low, lowEdge(track, VIEW.floor));
@@ -207,7 +217,7 @@ function catchUp(track: Track, offset: number, unit: number, sinceMs: number): v
 }
 
 /** Moves the centre and the spread; gives the value's distance from where they were, in spreads. */
-function follow(track: Track, offset: number, spread: number): number {
+function follow(track: Track, offset: number, spread: number, unit: number): number {
   const count = track.readings + 1;
   const distance = offset - track.centre;
   const young = count < SETTLING_READINGS;
@@ -218,10 +228,12 @@ function follow(track: Track, offset: number, spread: number): number {
   const gain = Math.max(CENTRE_GAIN, 1 / count);
   const haste = 1 + Math.max(0, Math.abs(track.sideRun) - FOLLOW_AFTER) / FOLLOW_PACE;
   const moved = young ? distance : clamp(distance, reach * haste);
+  const fast = track.centre + track.fastGap * unit;
   const spreadBy = young ? distance : clamp(distance, reach);
-  track.centre = f32(track.centre + gain * moved);
+  track.centre = f24(track.centre + gain * moved);
+  track.fastGap = f16((fast + FAST_GAIN * (offset - fast) - track.centre) / unit);
   const leak = young ? 0 : gain * VARIANCE_LEAK * distance * distance;
-  track.variance = f32(
+  track.variance = f24(
     track.variance + gain * (VARIANCE_CORRECTION * spreadBy * spreadBy - track.variance) + leak,
   );
   return young ? 0 : distance / spread;
@@ -242,7 +254,6 @@ function look(
   base: number,
 ): void {
   const inUnits = offset / unit;
-  track.fast = f32(track.fast + FAST_GAIN * (offset - track.fast));
   track.noise = f16(
     track.noise + NOISE_GAIN * (Math.abs(offset - track.last) / unit - track.noise),
   );
@@ -257,7 +268,7 @@ function look(
   const settled = track.readings + 1 >= SETTLING_READINGS;
   values[VIEW.level] = levelOf(value, unit, base);
   values[VIEW.floor] = settled ? Math.min(track.low, track.previousLow) : Number.NaN;
-  values[VIEW.shift] = settled ? (track.fast - track.centre) / unit : Number.NaN;
+  values[VIEW.shift] = settled ? track.fastGap : Number.NaN;
   values[VIEW.noise] = settled ? track.noise : Number.NaN;
   const fromDay = value - dayExpectation(rhythm, hour);
   values[VIEW.day] = rhythm.dayFrom > 0 ? fromDay / unit : Number.NaN;
@@ -269,7 +280,7 @@ function look(
   } else {
     values[VIEW.dayDrift] = Number.NaN;
   }
-  track.hourSum = f32(track.hourSum + value - base);
+  track.hourSum = f24(track.hourSum + value - base);
   track.hourCount = Math.min(READINGS_MAX, track.hourCount + 1);
 }
 
@@ -321,7 +332,7 @@ const isRhythmic = (index: number): boolean =>
 function seenBy(track: Track, rhythm: Rhythm, index: number): number {
   if (track.readings >= READINGS_MAX) return READINGS_MAX;
   const from = index === VIEW.week ? rhythm.weekFrom : isRhythmic(index) ? rhythm.dayFrom : 0;
-  return 1 + track.readings - from;
+  return Math.max(1, 1 + track.readings - from);
 }
 
 /** A record among n readings comes by chance once in n: young ranges count for less. */

@@ -20,7 +20,8 @@ import {
   UNCHANGED,
 } from './limits.ts';
 import type { MetricOptions } from './options.ts';
-import { HOUR_MS, type Rhythm } from './rhythm.ts';
+import { dayNumberOf, HOUR_MS, type Rhythm } from './rhythm.ts';
+import { WHOLE_PENDING } from './rhythm-hour.ts';
 import { alarmScoreFor } from './sensitivity.ts';
 import {
   copyTrack,
@@ -38,7 +39,7 @@ import { weighIncident } from './value-incident.ts';
 /** All that is known of one metric. */
 export interface MetricState {
   readonly track: Track;
-  /** Replaced, never changed: the same object as before means that there is nothing to write. */
+  /** Replaced, never changed. */
   readonly rhythm: Rhythm | undefined;
   /** Open incidents, and configured rules that wait. */
   readonly incidents: readonly Anomaly[];
@@ -208,9 +209,7 @@ function takeNumber(
   const reports = [
     ...askValue(work, { ...observed, value }, taken.evidence, options),
     ...askLimits(work, observed, { value, lastValue, sinceMs: wasWarm ? sinceMs : 0 }, options),
-    ...(rhythmBefore !== undefined && rhythmBefore !== taken.rhythm
-      ? askDrift(work, observed, rhythmBefore, taken.rhythm)
-      : []),
+    ...askDrift(work, observed, rhythmBefore, taken.rhythm),
   ];
   return { standing, score, reports };
 }
@@ -243,6 +242,7 @@ function isFoundCounter(work: Work, { atMs, value }: Numeric): boolean {
   if (track.readings < WARM_UP_READINGS) return false;
   work.track = {
     ...emptyTrack('counter'),
+    pending: WHOLE_PENDING,
     anchor: value,
     tick: tickOf(atMs),
     interval: track.interval,
@@ -257,7 +257,7 @@ function settleAnchor(work: Work): void {
   if (kind !== 'gauge' || readings !== ANCHOR_READINGS) return;
   if (exponent !== NO_UNIT && Math.abs(centre) <= ANCHOR_UNITS * 2 ** exponent) return;
   if (exponent === NO_UNIT && centre === 0) return;
-  work.track = { ...emptyTrack('gauge'), undecided };
+  work.track = { ...emptyTrack('gauge'), undecided, pending: WHOLE_PENDING };
   work.rhythm = undefined;
 }
 
@@ -344,10 +344,11 @@ function askLimits(
 function askDrift(
   work: Work,
   { atMs, value }: Numeric,
-  rhythmBefore: Rhythm,
-  rhythm: Rhythm,
+  rhythmBefore: Rhythm | undefined,
+  rhythm: Rhythm | undefined,
 ): readonly Report[] {
-  if (rhythm.dayNumber === rhythmBefore.dayNumber) return [];
+  if (rhythmBefore === undefined || rhythm === undefined || rhythm === rhythmBefore) return [];
+  if (dayNumberOf(rhythm) === dayNumberOf(rhythmBefore)) return [];
   const before = incidentOf(work, 'drift');
   const drift = driftOf(rhythm);
   if (drift === undefined) {

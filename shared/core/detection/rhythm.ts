@@ -1,10 +1,11 @@
-import { f16, f32 } from './track.ts';
+import { AS_EXPECTED, DIGITS_MAX, digitOf, distanceOf, nextStep } from './rhythm-hour.ts';
+import { f32 } from './track.ts';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
-const DAY_HOURS = 24;
-const WEEK_HOURS = 168;
-const HISTORY_DAYS = 28;
+export const DAY_HOURS = 24;
+export const WEEK_HOURS = 168;
+export const HISTORY_DAYS = 16;
 const READINGS_MAX = 65_535;
 
 /** Share of a new mean in the profile of its hour. */
@@ -12,50 +13,61 @@ const DAY_GAIN = 0.3;
 const WEEK_GAIN = 0.4;
 /** Of an hour with an anomaly in it, half as much is learned: it takes days to become the rhythm. */
 const TAINTED_SHARE = 0.5;
+/** Hours by which a metric's clock may go back without its rhythm taking them for new ones. */
+const BACK_HOURS = 48;
 
 /**
- * What a metric does at which hour (UTC) of the day and of the week, and its mean of each of the last days: in half a
- * kilobyte, and changed only when an hour is over, so that it is written at most hourly. Numbers are offsets from
- * `anchor`; NaN where nothing is known.
+ * What a metric does at which hour (UTC) of the day and of the week, and its mean of each of the last days. It changes
+ * only when an hour is over, and by no more than a digit tells, once it knows all hours of the day. Numbers are offsets
+ * from `anchor`, whole multiples of `unit` that lie within 254 of each other; NaN where nothing is known.
  */
 export interface Rhythm {
   readonly anchor: number;
-  /** Unit of the offsets in 16 bits, as a power of two; it grows with them. */
-  readonly exponent: number;
+  /** A power of two. */
+  readonly unit: number;
+  /** The last hour in it. */
+  readonly hour: number;
   /** Readings taken when the profile of the day, and of the week, was first whole enough to compare with; 0 before. */
   readonly dayFrom: number;
   readonly weekFrom: number;
   readonly day: readonly number[];
   readonly week: readonly number[];
-  /** Means of days, by the number of the day modulo 28. */
+  /** Means of days, by the number of the day modulo 16. */
   readonly days: readonly number[];
-  /** Number of the day under way, its sum of hourly means, and how many. */
-  readonly dayNumber: number;
+  /** Sum of the hourly means of the day under way, and how many. */
   readonly daySum: number;
   readonly dayCount: number;
+  /** How far an hour's mean usually is from what was expected. */
+  readonly step: number;
 }
 
 const nothing = (count: number): number[] => new Array<number>(count).fill(Number.NaN);
 
-const EXPONENT_MIN = -128;
-const EXPONENT_MAX = 127;
-/** Below the 2^16 of binary16 by a bit. */
-const OFFSET_BITS = 15;
+/** Codes of a byte that are values; one more means that nothing is known. */
+export const CODES_MAX = 254;
+/** Left free for what rounding adds. */
+const CODES_USED = CODES_MAX - 2;
+/** Bits of the largest offset that are kept, where values hardly differ. */
+const OFFSET_BITS = 22;
+export const UNIT_EXPONENT_MIN = -200;
 
-export const emptyRhythm = (anchor: number): Rhythm => ({
-  anchor,
-  exponent: EXPONENT_MIN,
+export const emptyRhythm = (base: number): Rhythm => ({
+  anchor: f32(base),
+  unit: 2 ** UNIT_EXPONENT_MIN,
+  hour: 0,
   dayFrom: 0,
   weekFrom: 0,
   day: nothing(DAY_HOURS),
   week: nothing(WEEK_HOURS),
   days: nothing(HISTORY_DAYS),
-  dayNumber: 0,
   daySum: 0,
   dayCount: 0,
+  step: 0,
 });
 
 export const hourOf = (ms: number): number => Math.floor(ms / HOUR_MS);
+
+const dayOf = (hour: number): number => Math.floor(hour / DAY_HOURS);
 
 /** Value expected in that hour by the profile of the day, NaN when not known. */
 export const dayExpectation = (rhythm: Rhythm, hour: number): number =>
@@ -70,147 +82,187 @@ export interface Hour {
   readonly mean: number;
   /** Readings taken of the metric up to now. */
   readonly readings: number;
-  /** An anomaly fell into it: its mean says nothing of the rhythm where the hour is known already. */
+  /** An anomaly fell into it: its mean says little of the rhythm where the hour is known already. */
   readonly tainted: boolean;
 }
 
-/** The rhythm with one more hour in it. */
-export function closeHour(before: Rhythm, { hour, mean, readings, tainted }: Hour): Rhythm {
-  const offset = mean - before.anchor;
-  const rhythm = withRoomFor(before, offset);
-  const ofDay = modulo(hour, DAY_HOURS);
-  const ofWeek = modulo(hour, WEEK_HOURS);
-  const knewDay = !Number.isNaN(rhythm.day[ofDay] ?? Number.NaN);
-  const knewWeek = !Number.isNaN(rhythm.week[ofWeek] ?? Number.NaN);
+/** What an hour taught. */
+export interface Lesson {
+  readonly rhythm: Rhythm;
+  /** Hours without readings since the one before. */
+  readonly skipped: number;
+  /** Tells all of it, to `recall`; none where it does not. */
+  readonly digit: number | undefined;
+}
+
+/** The rhythm with one more hour in it; nothing where it had that hour before. */
+export function closeHour(
+  before: Rhythm,
+  { hour, mean, readings, tainted }: Hour,
+): Lesson | undefined {
+  const skipped = hour - before.hour - 1;
+  if (skipped < 0 && skipped >= -BACK_HOURS) return undefined;
+  const expected = expectedOffset(before, hour);
+  const offset = f32(mean - before.anchor);
+  if (Number.isNaN(expected) || skipped < 0) {
+    const step = firstStep(before, hour, offset);
+    const rhythm = { ...learned(before, hour, offset), step };
+    return { rhythm: compared(before, rhythm, hour, readings), skipped, digit: undefined };
+  }
+  const filled = skipped > DIGITS_MAX ? before : asExpected(before, hour, skipped);
+  const far = (offset - expected) * (tainted ? TAINTED_SHARE : 1);
+  const digit = Math.abs(far) <= filled.unit ? AS_EXPECTED : digitOf(far, filled.step);
+  const recalled = recall(filled, hour, digit);
+  const rhythm = compared(filled, recalled, hour, readings);
+  return { rhythm, skipped, digit: rhythm === recalled ? digit : undefined };
+}
+
+/** Hours without readings, if they are few, are taken to have been what was expected. */
+function asExpected(before: Rhythm, until: number, hours: number): Rhythm {
+  let rhythm = before;
+  for (let hour = until - hours; hour < until; hour += 1) {
+    rhythm = recall(rhythm, hour, AS_EXPECTED);
+  }
+  return rhythm;
+}
+
+/** Learns an hour by its digit: what `closeHour` did, once more. */
+export function recall(before: Rhythm, hour: number, digit: number): Rhythm {
+  const offset = expectedOffset(before, hour) + distanceOf(digit, before.step);
+  if (Number.isNaN(offset)) return before;
+  const rhythm = learned(before, hour, f32(offset));
+  const step = f32(Math.max(rhythm.unit * LEAST_STEP, nextStep(digit, before.step)));
+  return { ...rhythm, step };
+}
+
+/** In units of the profiles. */
+const LEAST_STEP = 1;
+const FIRST_STEP_GAIN = 0.25;
+
+/** While hours are new: how much their means differ from one to the next. */
+function firstStep(before: Rhythm, hour: number, offset: number): number {
+  const last = before.day[modulo(hour - 1, DAY_HOURS)] ?? Number.NaN;
+  if (Number.isNaN(last)) return before.step;
+  const difference = Math.abs(offset - last);
+  return f32(
+    before.step === 0 ? difference : before.step + FIRST_STEP_GAIN * (difference - before.step),
+  );
+}
+
+/** By the hour of the week, or else of the day. */
+function expectedOffset({ week, day }: Rhythm, hour: number): number {
+  const ofWeek = week[modulo(hour, WEEK_HOURS)] ?? Number.NaN;
+  return Number.isNaN(ofWeek) ? (day[modulo(hour, DAY_HOURS)] ?? Number.NaN) : ofWeek;
+}
+
+/** Notes since when the profiles can be compared with: when an hour of theirs comes again. */
+function compared(before: Rhythm, rhythm: Rhythm, hour: number, readings: number): Rhythm {
+  const { dayFrom, weekFrom } = before;
+  const knewDay = !Number.isNaN(before.day[modulo(hour, DAY_HOURS)] ?? Number.NaN);
+  const knewWeek = !Number.isNaN(before.week[modulo(hour, WEEK_HOURS)] ?? Number.NaN);
+  if ((dayFrom > 0 || !knewDay) && (weekFrom > 0 || !knewWeek)) return rhythm;
+  const now = Math.min(readings, READINGS_MAX);
   return {
-    ...withDay(rhythm, Math.floor(hour / DAY_HOURS), offset),
-    day: learned(
-      rhythm,
-      rhythm.day,
-      ofDay,
-      offset,
-      tainted && knewDay ? TAINTED_SHARE * DAY_GAIN : DAY_GAIN,
-    ),
-    week: learned(
-      rhythm,
-      rhythm.week,
-      ofWeek,
-      offset,
-      tainted && knewWeek ? TAINTED_SHARE * WEEK_GAIN : WEEK_GAIN,
-    ),
-    dayFrom: rhythm.dayFrom > 0 || !knewDay ? rhythm.dayFrom : Math.min(readings, READINGS_MAX),
-    weekFrom: rhythm.weekFrom > 0 || !knewWeek ? rhythm.weekFrom : Math.min(readings, READINGS_MAX),
+    ...rhythm,
+    dayFrom: dayFrom > 0 || !knewDay ? dayFrom : now,
+    weekFrom: weekFrom > 0 || !knewWeek ? weekFrom : now,
   };
 }
 
-/** The rhythm in a unit in which the offset fits 16 bits. */
-function withRoomFor(rhythm: Rhythm, offset: number): Rhythm {
-  const wanted = offset === 0 ? EXPONENT_MIN : Math.ceil(Math.log2(Math.abs(offset))) - OFFSET_BITS;
-  if (wanted <= rhythm.exponent) return rhythm;
-  const exponent = Math.min(EXPONENT_MAX, wanted);
-  const round = (value: number) => rounded(value, exponent);
+function learned(before: Rhythm, hour: number, offset: number): Rhythm {
+  const { daySum, dayCount } = before;
+  const goesOn = dayCount > 0 && dayOf(before.hour) === dayOf(hour);
+  const ofDay = modulo(hour, DAY_HOURS);
+  const ofWeek = modulo(hour, WEEK_HOURS);
+  const next = {
+    day: towards(before.day[ofDay] ?? Number.NaN, offset, DAY_GAIN),
+    week: towards(before.week[ofWeek] ?? Number.NaN, offset, WEEK_GAIN),
+    dayMean: goesOn || dayCount === 0 ? Number.NaN : daySum / dayCount,
+  };
+  const days = goesOn ? before.days : withoutSkipped(before, hour);
+  const rhythm = withRoomFor({ ...before, days }, [next.day, next.week, next.dayMean], !goesOn);
+  const { unit } = rhythm;
+  const put = (list: readonly number[], at: number, value: number): readonly number[] => {
+    const copy = list.slice();
+    const chance = Number.isNaN(copy[at] ?? Number.NaN) ? 0.5 : chanceOf(hour);
+    copy[at] = Math.floor(value / unit + chance) * unit + 0; // no negative zero, which bytes do not keep
+    return copy;
+  };
   return {
     ...rhythm,
-    exponent,
+    hour,
+    day: put(rhythm.day, ofDay, next.day),
+    week: put(rhythm.week, ofWeek, next.week),
+    days: Number.isNaN(next.dayMean)
+      ? rhythm.days
+      : put(rhythm.days, modulo(dayOf(before.hour), HISTORY_DAYS), next.dayMean),
+    daySum: f32(goesOn ? daySum + offset : offset),
+    dayCount: goesOn ? dayCount + 1 : 1,
+  };
+}
+
+const towards = (known: number, value: number, gain: number): number =>
+  Number.isNaN(known) ? value : known + gain * (value - known);
+
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** Where between two codes a value is rounded up, spread evenly over hours: what is less than a code is not lost. */
+const chanceOf = (hour: number): number => modulo(hour * GOLDEN, 1);
+
+/** Days without a reading are not known. */
+function withoutSkipped({ days, hour: last, dayCount }: Rhythm, hour: number): readonly number[] {
+  const skipped = dayCount === 0 ? 0 : Math.min(dayOf(hour) - dayOf(last) - 1, HISTORY_DAYS);
+  if (skipped <= 0) return days;
+  const next = days.slice();
+  for (let day = 1; day <= skipped; day += 1) {
+    next[modulo(dayOf(last) + day, HISTORY_DAYS)] = Number.NaN;
+  }
+  return next;
+}
+
+/** The rhythm in the finest unit in which all its numbers and these fit a byte; a finer one than now only if asked. */
+function withRoomFor(rhythm: Rhythm, values: readonly number[], finer: boolean): Rhythm {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const list of [rhythm.day, rhythm.week, rhythm.days, values]) {
+    for (const value of list) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  const wanted = unitFor(low, high);
+  if (wanted === rhythm.unit || (wanted < rhythm.unit && !finer)) return rhythm;
+  const round = (value: number) => Math.round(value / wanted) * wanted + 0;
+  return {
+    ...rhythm,
+    unit: wanted,
     day: rhythm.day.map(round),
     week: rhythm.week.map(round),
     days: rhythm.days.map(round),
   };
 }
 
-const rounded = (value: number, exponent: number): number =>
-  f16(value / 2 ** exponent) * 2 ** exponent;
-
-function learned(
-  { exponent }: Rhythm,
-  profile: readonly number[],
-  at: number,
-  value: number,
-  gain: number,
-): number[] {
-  const next = profile.slice();
-  const known = next[at] ?? Number.NaN;
-  next[at] = rounded(Number.isNaN(known) ? value : known + gain * (value - known), exponent);
-  return next;
-}
-
-function withDay(rhythm: Rhythm, dayNumber: number, offset: number): Rhythm {
-  if (rhythm.dayCount > 0 && rhythm.dayNumber === dayNumber) {
-    return { ...rhythm, daySum: f32(rhythm.daySum + offset), dayCount: rhythm.dayCount + 1 };
-  }
-  const days = rhythm.days.slice();
-  if (rhythm.dayCount > 0) {
-    days[modulo(rhythm.dayNumber, HISTORY_DAYS)] = rounded(
-      rhythm.daySum / rhythm.dayCount,
-      rhythm.exponent,
-    );
-    const skipped = Math.min(Math.max(0, dayNumber - rhythm.dayNumber - 1), HISTORY_DAYS);
-    for (let day = 1; day <= skipped; day += 1) {
-      days[modulo(rhythm.dayNumber + day, HISTORY_DAYS)] = Number.NaN;
-    }
-  }
-  return { ...rhythm, days, dayNumber, daySum: f32(offset), dayCount: 1 };
+function unitFor(low: number, high: number): number {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const exponent = Math.max(
+    high > low ? Math.ceil(Math.log2((high - low) / CODES_USED)) : UNIT_EXPONENT_MIN,
+    size > 0 ? Math.ceil(Math.log2(size)) - OFFSET_BITS : UNIT_EXPONENT_MIN,
+    UNIT_EXPONENT_MIN,
+  );
+  return 2 ** exponent;
 }
 
 /** Means of the days that are over, oldest first; days without readings are left out. */
 export function dailyMeans(rhythm: Rhythm): readonly { day: number; mean: number }[] {
   const means: { day: number; mean: number }[] = [];
   for (let ago = HISTORY_DAYS; ago >= 1; ago -= 1) {
-    const day = rhythm.dayNumber - ago;
+    const day = dayOf(rhythm.hour) - ago;
     const mean = rhythm.days[modulo(day, HISTORY_DAYS)] ?? Number.NaN;
     if (!Number.isNaN(mean)) means.push({ day, mean: rhythm.anchor + mean });
   }
   return means;
 }
 
+export const dayNumberOf = ({ hour }: Rhythm): number => dayOf(hour);
+
 const modulo = (value: number, by: number): number => ((value % by) + by) % by;
-
-const HEAD_BYTES = 24;
-
-export const RHYTHM_BYTES = HEAD_BYTES + 2 * (DAY_HOURS + WEEK_HOURS + HISTORY_DAYS);
-
-export function packRhythm(rhythm: Rhythm): Uint8Array {
-  const bytes = new Uint8Array(RHYTHM_BYTES);
-  const view = new DataView(bytes.buffer);
-  view.setFloat64(0, rhythm.anchor, true);
-  view.setUint16(8, rhythm.dayFrom, true);
-  view.setUint16(10, rhythm.weekFrom, true);
-  view.setInt32(12, rhythm.dayNumber, true);
-  view.setFloat32(16, rhythm.daySum, true);
-  view.setUint16(20, rhythm.dayCount, true);
-  view.setInt8(22, rhythm.exponent);
-  const unit = 2 ** rhythm.exponent;
-  const numbers = [...rhythm.day, ...rhythm.week, ...rhythm.days];
-  numbers.forEach((value, at) => {
-    view.setFloat16(HEAD_BYTES + 2 * at, value / unit, true);
-  });
-  return bytes;
-}
-
-/** @returns nothing when the bytes cannot be a rhythm's: it is learned anew */
-export function unpackRhythm(bytes: Uint8Array): Rhythm | undefined {
-  if (bytes.length !== RHYTHM_BYTES) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const anchor = view.getFloat64(0, true);
-  const daySum = view.getFloat32(16, true);
-  if (!(Number.isFinite(anchor) && Number.isFinite(daySum))) return undefined;
-  const exponent = view.getInt8(22);
-  const numbers: number[] = [];
-  for (let at = HEAD_BYTES; at < RHYTHM_BYTES; at += 2) {
-    const value = view.getFloat16(at, true) * 2 ** exponent;
-    if (!(Number.isFinite(value) || Number.isNaN(value))) return undefined;
-    numbers.push(value);
-  }
-  return {
-    anchor,
-    dayFrom: view.getUint16(8, true),
-    weekFrom: view.getUint16(10, true),
-    dayNumber: view.getInt32(12, true),
-    daySum,
-    dayCount: view.getUint16(20, true),
-    exponent,
-    day: numbers.slice(0, DAY_HOURS),
-    week: numbers.slice(DAY_HOURS, DAY_HOURS + WEEK_HOURS),
-    days: numbers.slice(DAY_HOURS + WEEK_HOURS),
-  };
-}

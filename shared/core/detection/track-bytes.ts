@@ -1,3 +1,4 @@
+import { isPending } from './rhythm-hour.ts';
 import { BAND_STRIDE, type MetricKind, type Track, VIEWS } from './track.ts';
 
 /** Eight metrics and their device's own part fit one write unit of DynamoDB. */
@@ -6,35 +7,37 @@ export const TRACK_BYTES = 96;
 const BANDS_AT = 54;
 const BAND_BYTES = 6;
 const KINDS: readonly MetricKind[] = ['gauge', 'counter', 'boolean'];
+const UNDECIDED_GAUGE = 3;
 const KIND_BITS = 2;
-const UNDECIDED = 1;
-const TAINTED = 2;
-const REST_BIT = 2;
+const TAINTED = 0x80;
+const PENDING_HIGH = 2 ** 32;
 
 /** Writes a track, little-endian, from `at`; the numbers are already rounded to their bytes. */
 export function packTrack(track: Track, view: DataView, at: number): void {
-  const flags = (track.undecided ? UNDECIDED : 0) | (track.tainted ? TAINTED : 0);
-  view.setUint8(at, KINDS.indexOf(track.kind) | (track.blockFill << KIND_BITS));
+  const kind = track.undecided ? UNDECIDED_GAUGE : KINDS.indexOf(track.kind);
+  view.setUint8(at, kind | (track.blockFill << KIND_BITS));
   view.setInt8(at + 1, track.exponent);
-  view.setUint16(at + 2, flags | (track.rest << REST_BIT), true);
+  view.setUint8(at + 2, track.rest);
+  view.setUint8(at + 3, track.suspicion | (track.tainted ? TAINTED : 0));
   view.setUint32(at + 4, track.tick, true);
   view.setFloat64(at + 8, track.anchor, true);
   view.setFloat32(at + 16, track.last, true);
-  view.setFloat32(at + 20, track.fast, true);
-  view.setFloat32(at + 24, track.centre, true);
-  view.setFloat32(at + 28, track.variance, true);
-  view.setFloat32(at + 32, track.hourSum, true);
-  view.setUint16(at + 36, track.hourCount, true);
-  view.setUint16(at + 38, track.readings, true);
-  view.setFloat16(at + 40, track.dayDrift, true);
-  view.setFloat16(at + 42, track.low, true);
-  view.setFloat16(at + 44, track.previousLow, true);
-  view.setFloat16(at + 46, track.noise, true);
-  view.setUint16(at + 48, track.equalRun, true);
-  view.setUint8(at + 50, track.longestRun);
-  view.setUint8(at + 51, track.interval);
-  view.setInt8(at + 52, track.sideRun);
-  view.setUint8(at + 53, track.suspicion);
+  setF24(view, at + 20, track.centre);
+  setF24(view, at + 23, track.variance);
+  setF24(view, at + 26, track.hourSum);
+  view.setFloat16(at + 29, track.fastGap, true);
+  view.setUint16(at + 31, track.hourCount, true);
+  view.setUint16(at + 33, track.readings, true);
+  view.setFloat16(at + 35, track.dayDrift, true);
+  view.setFloat16(at + 37, track.low, true);
+  view.setFloat16(at + 39, track.previousLow, true);
+  view.setFloat16(at + 41, track.noise, true);
+  view.setUint16(at + 43, track.equalRun, true);
+  view.setUint8(at + 45, track.longestRun);
+  view.setUint8(at + 46, track.interval);
+  view.setInt8(at + 47, track.sideRun);
+  view.setUint32(at + 48, track.pending % PENDING_HIGH, true);
+  view.setUint16(at + 52, Math.floor(track.pending / PENDING_HIGH), true);
   for (let band = 0; band < VIEWS.length; band += 1) {
     const to = at + BANDS_AT + band * BAND_BYTES;
     const from = band * BAND_STRIDE;
@@ -45,40 +48,54 @@ export function packTrack(track: Track, view: DataView, at: number): void {
   }
 }
 
+const binary32 = new DataView(new ArrayBuffer(4));
+
+function setF24(view: DataView, at: number, value: number): void {
+  binary32.setFloat32(0, value);
+  view.setUint8(at, binary32.getUint8(2));
+  view.setUint16(at + 1, binary32.getUint16(0), true);
+}
+
+function getF24(view: DataView, at: number): number {
+  binary32.setUint16(0, view.getUint16(at + 1, true));
+  binary32.setUint16(2, view.getUint8(at) << 8);
+  return binary32.getFloat32(0);
+}
+
 /**
- * @returns nothing when the bytes cannot be a track's: an unknown kind, or a number that is none; its metric begins
- *          anew
+ * @returns nothing when the bytes cannot be a track's: a number that is none, or one out of its range; its metric
+ *          begins anew
  */
 export function unpackTrack(view: DataView, at: number): Track | undefined {
   const head = view.getUint8(at);
-  const flags = view.getUint16(at + 2, true);
-  const kind = KINDS[head & ((1 << KIND_BITS) - 1)];
-  if (kind === undefined) return undefined;
+  const kind = head & UNDECIDED_GAUGE;
+  const doubt = view.getUint8(at + 3);
   const track: Track = {
-    kind,
-    undecided: (flags & UNDECIDED) !== 0,
-    tainted: (flags & TAINTED) !== 0,
+    kind: KINDS[kind] ?? 'gauge',
+    undecided: kind === UNDECIDED_GAUGE,
+    tainted: (doubt & TAINTED) !== 0,
     exponent: view.getInt8(at + 1),
     blockFill: head >> KIND_BITS,
-    rest: flags >> REST_BIT,
+    rest: view.getUint8(at + 2),
+    suspicion: doubt & ~TAINTED,
     tick: view.getUint32(at + 4, true),
     anchor: view.getFloat64(at + 8, true),
     last: view.getFloat32(at + 16, true),
-    fast: view.getFloat32(at + 20, true),
-    centre: view.getFloat32(at + 24, true),
-    variance: view.getFloat32(at + 28, true),
-    hourSum: view.getFloat32(at + 32, true),
-    hourCount: view.getUint16(at + 36, true),
-    readings: view.getUint16(at + 38, true),
-    dayDrift: view.getFloat16(at + 40, true),
-    low: view.getFloat16(at + 42, true),
-    previousLow: view.getFloat16(at + 44, true),
-    noise: view.getFloat16(at + 46, true),
-    equalRun: view.getUint16(at + 48, true),
-    longestRun: view.getUint8(at + 50),
-    interval: view.getUint8(at + 51),
-    sideRun: view.getInt8(at + 52),
-    suspicion: view.getUint8(at + 53),
+    centre: getF24(view, at + 20),
+    variance: getF24(view, at + 23),
+    hourSum: getF24(view, at + 26),
+    fastGap: view.getFloat16(at + 29, true),
+    hourCount: view.getUint16(at + 31, true),
+    readings: view.getUint16(at + 33, true),
+    dayDrift: view.getFloat16(at + 35, true),
+    low: view.getFloat16(at + 37, true),
+    previousLow: view.getFloat16(at + 39, true),
+    noise: view.getFloat16(at + 41, true),
+    equalRun: view.getUint16(at + 43, true),
+    longestRun: view.getUint8(at + 45),
+    interval: view.getUint8(at + 46),
+    sideRun: view.getInt8(at + 47),
+    pending: view.getUint32(at + 48, true) + view.getUint16(at + 52, true) * PENDING_HIGH,
     bands: [],
   };
   for (let band = 0; band < VIEWS.length; band += 1) {
@@ -94,21 +111,22 @@ export function unpackTrack(view: DataView, at: number): Track | undefined {
 }
 
 function isSound(track: Track): boolean {
-  const { anchor, last, fast, centre, variance, hourSum, dayDrift, low, previousLow, noise } =
+  const { anchor, last, centre, variance, hourSum, fastGap, dayDrift, low, previousLow, noise } =
     track;
   const numbers = [
     anchor,
     last,
-    fast,
     centre,
     variance,
     hourSum,
+    fastGap,
     dayDrift,
     low,
     previousLow,
     noise,
   ];
   if (!numbers.every(Number.isFinite) || variance < 0 || noise < 0) return false;
+  if (!isPending(track.pending)) return false;
   for (let at = 0; at < track.bands.length; at += BAND_STRIDE) {
     const low = track.bands[at] ?? Number.NaN;
     const high = track.bands[at + 1] ?? Number.NaN;

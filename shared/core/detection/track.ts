@@ -1,6 +1,8 @@
+import { NOTHING_PENDING } from './rhythm-hour.ts';
+
 /*
  * What is kept of one metric between two readings, in 96 bytes: see `track-bytes.ts` for the layout. Every number here
- * is already rounded to what its bytes hold (`f16`, `f32`, counts that saturate), so that packing loses nothing and it
+ * is already rounded to what its bytes hold (`f16`, `f24`, `f32`, counts that saturate), so that packing loses nothing and it
  * makes no difference where one batch ends and the next begins.
  */
 
@@ -39,12 +41,12 @@ export interface Track {
   anchor: number;
   /** Offset of the last value (counter: the last rate). */
   last: number;
-  /** Offset of the mean of about ten readings. */
-  fast: number;
   /** Offset of the mean of about a hundred readings, outliers held back. */
   centre: number;
   /** Variance around it, outliers held back. */
   variance: number;
+  /** In units: how far the mean of about ten readings is from the centre. */
+  fastGap: number;
   /** Sum of offsets of the present hour, and how many. */
   hourSum: number;
   hourCount: number;
@@ -56,9 +58,9 @@ export interface Track {
   blockFill: number;
   /** In units: mean distance between neighbouring readings. */
   noise: number;
-  /** Evidence lately given, in 1500ths, up to `REST_MAX`: what follows must exceed half of it. */
+  /** Evidence lately given, in 24ths, up to `REST_MAX`: what follows must exceed half of it. */
   rest: number;
-  /** How unusual the last readings were, in 255ths. */
+  /** How unusual the last readings were, in 127ths. */
   suspicion: number;
   /** Readings in a row with the same value, up to 65535; the longest such run in sixteenths of an octave. */
   equalRun: number;
@@ -67,12 +69,14 @@ export interface Track {
   sideRun: number;
   /** Usual time between readings: 2^(x/8) ms of 16 ms; 0 when not known. */
   interval: number;
+  /** What the last hours taught the rhythm since it was last written: see `rhythm-hour.ts`. */
+  pending: number;
   bands: number[];
 }
 
 export const NO_UNIT = -128;
 export const READINGS_MAX = 65_535;
-export const REST_MAX = 16_383;
+export const REST_MAX = 255;
 export const BLOCK_READINGS = 32;
 
 export const emptyTrack = (kind: MetricKind | undefined): Track => ({
@@ -84,9 +88,9 @@ export const emptyTrack = (kind: MetricKind | undefined): Track => ({
   tick: 0,
   anchor: 0,
   last: 0,
-  fast: 0,
   centre: 0,
   variance: 0,
+  fastGap: 0,
   hourSum: 0,
   hourCount: 0,
   dayDrift: 0,
@@ -100,6 +104,7 @@ export const emptyTrack = (kind: MetricKind | undefined): Track => ({
   longestRun: 0,
   sideRun: 0,
   interval: 0,
+  pending: NOTHING_PENDING,
   bands: Array.from({ length: VIEWS.length * BAND_STRIDE }, (_, at) =>
     at % BAND_STRIDE < 2 ? Number.NaN : 0,
   ),
@@ -122,6 +127,20 @@ export function f32(value: number): number {
   if (value > F32_MAX) return F32_MAX;
   if (value < -F32_MAX) return -F32_MAX;
   return Math.fround(value);
+}
+
+/** Splits a binary64 after 16 bits of its significand (T. J. Dekker 1971). */
+const SPLIT = 2 ** 37 + 1;
+const F24_MAX = (2 - 2 ** -15) * 2 ** 127;
+const F24_MIN = 2 ** -126;
+
+/** Rounded to the upper three bytes of a binary32: 16 bits of significand; what is smaller than normal is 0. */
+export function f24(value: number): number {
+  if (value > F24_MAX) return F24_MAX;
+  if (value < -F24_MAX) return -F24_MAX;
+  if (value < F24_MIN && value > -F24_MIN) return 0;
+  const high = SPLIT * value;
+  return high - (high - value);
 }
 
 const TICK_MS = 64;
