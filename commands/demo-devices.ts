@@ -2,8 +2,9 @@ import { deviceFiles } from '../local/boot/devices.ts';
 import type { Laptop } from '../local/cloud.ts';
 import type { DeviceIdentity } from '../local/fleet/device.ts';
 
-const FLEET = 'demo';
-const SIMULATED = ['sensor-1', 'sensor-2', 'sensor-3', 'sensor-4', 'sensor-5', 'sensor-6'];
+export const DEMO_FLEET = 'demo';
+/** Simulated devices that speak MQTT and HTTPS. */
+export const SIMULATED = ['sensor-1', 'sensor-2', 'sensor-3', 'sensor-4', 'sensor-5', 'sensor-6'];
 /** The device whose certificate the printed commands use. */
 const OWN = 'my-device';
 
@@ -15,10 +16,10 @@ export interface OwnDevice {
 }
 
 export const simulatedDevices = (laptop: Laptop): Promise<DeviceIdentity[]> =>
-  Promise.all(SIMULATED.map((thing) => laptop.addDevice(thing, FLEET)));
+  Promise.all(SIMULATED.map((thing) => laptop.addDevice(thing, DEMO_FLEET)));
 
 /** A device for the person at the keyboard, its certificate in files that any client can use. */
 export async function ownDevice(laptop: Laptop): Promise<OwnDevice> {
-  const { thing, fleet } = await laptop.addDevice(OWN, FLEET);
+  const { thing, fleet } = await laptop.addDevice(OWN, DEMO_FLEET);
   return { thing, fleet, ...deviceFiles(laptop.devicesDirectory, thing) };
 }

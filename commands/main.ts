@@ -11,6 +11,7 @@ import {
 
 /** Loaded when called, so that `--help` does not wait for the SDK. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  anomalies: async () => (await import('./anomalies.ts')).anomalies,
   incident: async () => (await import('./incident.ts')).incident,
   explain: async () => (await import('./explain.ts')).explain,
   start: async () => (await import('./start.ts')).start,

@@ -4,10 +4,13 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { BootError } from '../local/boot/resources.ts';
 import { type Laptop, startLaptop } from '../local/cloud.ts';
-import { startFleet } from '../local/fleet/fleet.ts';
+import { type FaultRequest, startFleet } from '../local/fleet/fleet.ts';
+import { watchAnomalies } from './anomaly-watch.ts';
 import { type Command, FailedError, OK, UsageError } from './command.ts';
-import { ownDevice, simulatedDevices } from './demo-devices.ts';
+import { ownDevice, SIMULATED, simulatedDevices } from './demo-devices.ts';
+import { faultText, setLimits } from './demo-faults.ts';
 import { startRadio } from './demo-radio.ts';
+import { FAULT_USAGE, readFault } from './fault-option.ts';
 import { COMPILED_TEMPLATE, PACKAGE_DIRECTORY, packageService } from './package-service.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { countCalls } from './tally.ts';
@@ -21,11 +24,14 @@ const HIGHEST_PORT = PORTS.firstDomain + 9;
 /** Of LoRaWAN gateways: LoRa Basics Station and the UDP packet forwarder. */
 const LORAWAN_PORTS = { lns: 8887, udp: 1700 } as const;
 const FLEET_INTERVAL_MS = 2000;
+/** Ten minutes: beyond the warm-up of everything that is found within minutes. */
+const BACKLOG_READINGS = 300;
 const REFRESH_MS = 500;
 
 interface Options {
   readonly stage: string;
   readonly fleet: boolean;
+  readonly faults: readonly FaultRequest[];
   readonly portOffset: number;
   /** Where certificates are, and with `--data` the rest of the state. */
   readonly directory: string;
@@ -41,6 +47,7 @@ export const start: Command = {
   usage: `npm start -- [options]
 
   --no-fleet         without the simulated devices
+${FAULT_USAGE}
   --port-offset <n>  adds n to every port (MQTT ${PORTS.mqtt}, HTTPS ${PORTS.https}, 443 is ${PORTS.port443}, AWS APIs ${PORTS.aws})
   --data <dir>       keeps streams, tables, queues and certificates there across restarts
   --propagation <s>  seconds until changed policies and certificates count for open connections (0; minutes on AWS)
@@ -51,7 +58,7 @@ export const start: Command = {
     const tally = countCalls(options.stage);
     const laptop = await boot(options, screen, tally.observe);
     try {
-      await live(laptop, options, screen, () => tally.with(laptop.counters()));
+      await live(laptop, options, screen, tally);
     } finally {
       rmSync(LAPTOP_FILE, { force: true });
       screen.say('Stopping …');
@@ -67,6 +74,7 @@ function readOptions(args: readonly string[]): Options {
     allowNegative: true,
     options: {
       fleet: { type: 'boolean', default: true },
+      fault: { type: 'string', multiple: true, default: [] },
       'port-offset': { type: 'string', default: '0' },
       data: { type: 'string' },
       propagation: { type: 'string', default: '0' },
@@ -79,9 +87,14 @@ function readOptions(args: readonly string[]): Options {
       `--port-offset wants a whole number from 0 to ${65_535 - HIGHEST_PORT}, not ${values['port-offset']}.`,
     );
   }
+  const faults = values.fault.map((text) => readFault(text, SIMULATED, FLEET_INTERVAL_MS));
+  if (faults.length > 0 && !values.fleet) {
+    throw new UsageError('--fault is of the simulated devices, which --no-fleet leaves out.');
+  }
   return {
     stage: values.stage,
     fleet: values.fleet,
+    faults,
     portOffset,
     directory: values.data ?? '.tributary',
     keepsState: values.data !== undefined,
@@ -154,29 +167,40 @@ async function live(
   laptop: Laptop,
   options: Options,
   screen: Screen,
-  tally: () => Parameters<Screen['status']>[0],
+  tally: ReturnType<typeof countCalls>,
 ) {
   const stopped = untilInterrupted();
   const file = laptopFile(laptop, options);
   const own = await ownDevice(laptop);
   writeLaptopFile(file);
   screen.say(welcome(laptop, file, own));
-  const fleet = options.fleet
-    ? await startFleet({
-        devices: await simulatedDevices(laptop),
-        gateway: { host: 'localhost', mqttPort: laptop.mqttPort, httpsPort: laptop.httpsPort },
-        intervalMs: FLEET_INTERVAL_MS,
-        now: Date.now,
-        random: Math.random,
-        log: screen.log,
-      })
-    : undefined;
+  const watch = await watchAnomalies(laptop, screen.say);
+  const fleet = options.fleet ? await switchOnFleet(laptop, options, screen) : undefined;
   const radio = options.fleet ? await startRadio(laptop, options.stage, screen.log) : undefined;
-  const refresh = setInterval(() => screen.status(tally()), REFRESH_MS);
+  const showStatus = () => screen.status(tally.with(laptop.counters(), watch.open()));
+  const refresh = setInterval(showStatus, REFRESH_MS);
   await stopped;
   clearInterval(refresh);
-  screen.status(tally());
-  await Promise.all([fleet?.stop(), radio?.stop()]);
+  showStatus();
+  await Promise.all([fleet?.stop(), radio?.stop(), watch.stop()]);
+}
+
+async function switchOnFleet(laptop: Laptop, { faults, stage }: Options, screen: Screen) {
+  await setLimits(laptop, stage, faults, Date.now);
+  return await startFleet({
+    devices: await simulatedDevices(laptop),
+    gateway: { host: 'localhost', mqttPort: laptop.mqttPort, httpsPort: laptop.httpsPort },
+    intervalMs: FLEET_INTERVAL_MS,
+    now: Date.now,
+    random: Math.random,
+    log: screen.log,
+    faults,
+    backlogReadings: BACKLOG_READINGS,
+    onFault: (fault, at) => {
+      const facts = { nowMs: Date.now(), backlog: BACKLOG_READINGS };
+      screen.say(faultText(fault, at, facts));
+    },
+  });
 }
 
 const laptopFile = (laptop: Laptop, { stage }: Options): LaptopFile => ({

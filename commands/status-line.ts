@@ -4,6 +4,8 @@ export interface Tally {
   readonly messages: Readonly<Record<string, number>>;
   readonly readings: Readonly<Record<string, number>>;
   readonly deadLetters: number;
+  /** Anomalies that are open. */
+  readonly anomalies: number;
   readonly errorActions: number;
   readonly refused: number;
 }
@@ -22,6 +24,7 @@ export function statusLine({
   messages,
   readings,
   deadLetters,
+  anomalies,
   errorActions,
   refused,
 }: Tally): string {
@@ -30,6 +33,7 @@ export function statusLine({
     `readings stored: ${byTransport(readings)}`,
     `dead letters: ${figure.format(deadLetters)}`,
   ];
+  if (anomalies > 0) parts.push(`anomalies: ${figure.format(anomalies)}`);
   if (errorActions > 0) parts.push(`error actions: ${figure.format(errorActions)}`);
   if (refused > 0) parts.push(`refused: ${figure.format(refused)}`);
   return parts.join('  ·  ');

@@ -50,10 +50,11 @@ export function countCalls(stage: string) {
       if (target.endsWith('.BatchWriteItem')) countReadings(input);
       else if (target.startsWith('AmazonSQS.SendMessage')) countLetters(input);
     },
-    with: ({ accepted, refused, errorActions }: GatewayCounters): Tally => ({
+    with: ({ accepted, refused, errorActions }: GatewayCounters, anomalies = 0): Tally => ({
       messages: accepted,
       readings,
       deadLetters,
+      anomalies,
       errorActions,
       refused: Object.values(refused).reduce((sum, count) => sum + count, 0),
     }),

@@ -18,15 +18,9 @@ export function welcome(
     '',
     `Tributary runs here, stage ${file.stage}, from the template that \`sls deploy --stage ${file.stage}\` would deploy.`,
     '',
-    `  MQTT    mqtts://localhost:${file.mqttPort}      3.1.1 and 5, client certificate, TLS 1.2 or 1.3`,
-    `  HTTPS   https://localhost:${file.httpsPort}      POST /topics/<topic>?qos=1, client certificate`,
-    `  443     https://localhost:${file.port443}      wss at /mqtt and HTTPS publish by SigV4 or authorizer; by ALPN MQTT and HTTPS as on AWS`,
-    ...file.domains.map(
-      ({ port, domainName, authentication, application }) =>
-        `          localhost:${port}              ${domainName}: ${authentication} over ${application}`,
+    ...endpoints(lorawan, file).map(
+      ([name, address, what]) => `  ${name.padEnd(8)}${address.padEnd(25)}${what}`,
     ),
-    ...radioLines(lorawan),
-    `  AWS     ${file.awsEndpoint}       Kinesis, DynamoDB, SQS, SNS, KMS, IoT, Lambda, STS`,
     '',
     `Publish as the device ${own.thing}, whose certificate is in ${dirname(own.certificateFile)}:`,
     '',
@@ -42,6 +36,10 @@ export function welcome(
     '',
     `  npm run readings -- ${own.thing}`,
     '',
+    'What is strange about a device is told below; to see it, let one misbehave:',
+    '',
+    '  npm start -- --fault stuck:sensor-3',
+    '',
     ...missing.map(
       ({ type, logicalIds, why }) => `Not run here: ${type} (${logicalIds.join(', ')}): ${why}.`,
     ),
@@ -51,11 +49,40 @@ export function welcome(
   ].join('\n');
 }
 
+type Endpoint = readonly [name: string, address: string, what: string];
+
+const endpoints = (lorawan: Laptop['lorawan'], file: LaptopFile): readonly Endpoint[] => [
+  ['MQTT', `mqtts://localhost:${file.mqttPort}`, 'client certificate; MQTT 3.1.1 and 5'],
+  [
+    'HTTPS',
+    `https://localhost:${file.httpsPort}`,
+    'client certificate; POST /topics/<topic>?qos=1',
+  ],
+  [
+    '443',
+    `https://localhost:${file.port443}`,
+    'SigV4 or authorizer; wss at /mqtt, HTTPS publish, ALPN as on AWS',
+  ],
+  ...file.domains.map(
+    ({ port, domainName, authentication, application }): Endpoint => [
+      '',
+      `localhost:${port}`,
+      `${domainName}: ${authentication} over ${application}`,
+    ],
+  ),
+  ...radioEndpoints(lorawan),
+  ['AWS', file.awsEndpoint, 'Kinesis, DynamoDB, SQS, SNS, KMS, IoT, Lambda, STS'],
+];
+
 /** Nothing where the template has no destination for what gateways hear. */
-const radioLines = (lorawan: Laptop['lorawan']): string[] =>
+const radioEndpoints = (lorawan: Laptop['lorawan']): readonly Endpoint[] =>
   lorawan === undefined
     ? []
     : [
-        `  LoRaWAN wss://localhost:${lorawan.lnsPort}        LoRa Basics Station, certificate per gateway: npm run lorawan -- add gateway <name>`,
-        `          udp://localhost:${lorawan.udpPort}        Semtech UDP packet forwarder, registered gateways only`,
+        [
+          'LoRaWAN',
+          `wss://localhost:${lorawan.lnsPort}`,
+          'LoRa Basics Station: npm run lorawan -- add gateway <name>',
+        ],
+        ['', `udp://localhost:${lorawan.udpPort}`, 'Semtech packet forwarder, once registered'],
       ];

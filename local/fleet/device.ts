@@ -23,27 +23,3 @@ export interface RunningDevice {
 
 export const telemetryTopic = ({ fleet, thing }: DeviceIdentity): string =>
   `dt/${fleet}/${thing}/telemetry`;
-
-/** Milliseconds of a day, over which the simulated temperature swings once. */
-const DAY_MS = 86_400_000;
-
-/**
- * What a small climate sensor would say: a day's swing, a little noise, a battery that runs down.
- *
- * @param sequence  counts the device's messages from 0
- * @returns         JSON with the device's own time `ts` (ms) and counter `seq`
- */
-export function climatePayload(nowMs: number, sequence: number, random: () => number): string {
-  const swing = Math.sin((2 * Math.PI * (nowMs % DAY_MS)) / DAY_MS);
-  const temperature = 21 + 4 * swing + (random() - 0.5);
-  const humidity = 45 - 8 * swing + 2 * (random() - 0.5);
-  return JSON.stringify({
-    ts: nowMs,
-    seq: sequence,
-    temperature: { value: round(temperature), unit: 'Cel' },
-    humidity: { value: round(humidity), unit: '%RH' },
-    battery: round(Math.max(0, 100 - sequence / 1000)),
-  });
-}
-
-const round = (value: number): number => Math.round(value * 100) / 100;

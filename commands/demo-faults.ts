@@ -1,0 +1,75 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Laptop } from '../local/cloud.ts';
+import type { Fault } from '../local/fleet/faults.ts';
+import type { FaultRequest, FaultStage } from '../local/fleet/fleet.ts';
+import { swingOf } from '../local/fleet/sensor.ts';
+import { CLIMATE, isClimateMetric } from '../local/fleet/simulated-device.ts';
+import { detectionSettingsTable } from '../shared/adapters/detection-settings-table.ts';
+import { DEMO_FLEET } from './demo-devices.ts';
+import { OPERATOR } from './target.ts';
+
+const PATIENCE_MS = 30_000;
+
+/** What a device does that has the fault. */
+const DOES: Readonly<Record<Fault, (metric: string) => string>> = {
+  spike: (metric) => `its ${metric} is far too high`,
+  'level-shift': (metric) => `its ${metric} is lower than it was`,
+  drift: (metric) => `its ${metric} drifts upwards`,
+  stuck: (metric) => `its ${metric} is stuck`,
+  noise: (metric) => `its ${metric} is noisy`,
+  range: (metric) => `its ${metric} is what cannot be`,
+  rate: (metric) => `its ${metric} changes too fast`,
+  unit: (metric) => `its ${metric} is told in another unit`,
+  'missing-metric': (metric) => `it leaves its ${metric} out`,
+  silent: () => 'it is silent',
+  'clock-jump': () => 'its clock is three hours behind',
+  clone: () => 'something else with its certificate sends too, by another protocol',
+};
+
+/** What has to be known of a fault to wait for the right thing. */
+const NOTES: Partial<Readonly<Record<Fault, string>>> = {
+  drift:
+    'What is seen within minutes is called a spike or a level shift; a drift is told by ten days.',
+  silent: 'Who is silent is looked for by the quarter of an hour: this takes up to 20 minutes.',
+  'missing-metric': 'A metric is missing after a minute.',
+};
+
+/** What the screen says of a fault; times are UTC. */
+export function faultText(
+  { thing, fault, metric, afterMs, lastsMs }: FaultRequest,
+  stage: FaultStage,
+  { nowMs, backlog }: { readonly nowMs: number; readonly backlog: number },
+): string {
+  const does = DOES[fault](metric);
+  if (stage === 'begins') return `fault    ${thing}: from now on ${does}.`;
+  if (stage === 'over') return `fault    ${thing}: as it should be again.`;
+  const from = `${new Date(nowMs + afterMs).toISOString().slice(11, 19)}Z`;
+  const note = NOTES[fault];
+  return [
+    `fault    ${thing} has sent the ${backlog} readings that it had buffered, so that it is known by now.`,
+    `         From ${from} on, for ${lastsMs / 1000} s, ${does}.`,
+    ...(note === undefined ? [] : [`         ${note}`]),
+  ].join('\n');
+}
+
+/** A rate is too high only where it is said how high it may be: as much in a second as a sensor moves in a day. */
+export async function setLimits(
+  { awsEndpoint, region }: Laptop,
+  stage: string,
+  requests: readonly FaultRequest[],
+  now: () => number,
+): Promise<void> {
+  const client = new DynamoDBClient({ endpoint: awsEndpoint, region, credentials: OPERATOR });
+  const tools = {
+    sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    random: Math.random,
+  };
+  const settings = detectionSettingsTable(client, `tributary-${stage}-detection-settings`, tools);
+  const until = now() + PATIENCE_MS;
+  for (const { fault, thing, metric } of requests) {
+    if (fault !== 'rate' || !isClimateMetric(metric)) continue;
+    const options = { maxRatePerSecond: swingOf(CLIMATE[metric]) };
+    const setting = { what: 'options', fleet: DEMO_FLEET, thing, metric, options } as const;
+    await settings.put({ ...setting, by: 'npm start', atMs: now() }, () => until - now());
+  }
+}
