@@ -1,4 +1,5 @@
 import type { DeclaredDomain } from './boot/access.ts';
+import { openAudits } from './boot/audits.ts';
 import { type Backend, openBackend } from './boot/backend.ts';
 import { openCompute } from './boot/compute.ts';
 import { controlPlane } from './boot/control-plane.ts';
@@ -145,6 +146,7 @@ async function boot(
   const send = exchange.sendToQueue;
   const { topics, publish } = openTopics(stack, { ...world, policies, send, invokeAsync });
   ends.publish = publish;
+  const audits = openAudits(stack, world, { registry, roles, topics, publish });
   const backend = await openBackend({
     ...world,
     port: ports.aws,
@@ -153,6 +155,7 @@ async function boot(
     operations: [
       ...controlPlane({ ...world, ...identity, lambda, exchange, refusals, topics, publish }),
       ...lorawan.operations,
+      ...audits.operations,
     ],
     faults: observed(options),
   });
@@ -170,7 +173,8 @@ async function boot(
     tls: { cert: pki.server.certificatePem, key: pki.server.privateKeyPem },
     publishToRules: flow.rules.publish,
     onEvent: (event) => {
-      if (event.type !== 'lifecycle') refusals.add(event);
+      if (event.type === 'lifecycle') audits.noteConnection(event.body);
+      else refusals.add(event);
     },
     propagationDelayMs: options.propagationDelayMs ?? 0,
     access: {
@@ -182,6 +186,8 @@ async function boot(
   });
   ends.gateway = gateway;
   flow.start();
+  opened.defer(audits.stop);
+  audits.start();
   opened.defer(gateway.close);
   const {
     domainPorts,
@@ -216,6 +222,7 @@ async function boot(
     addDevice: (thing, fleet) => registerDevice(desk, thing, fleet),
     idle: async () => {
       await lorawan.idle();
+      await audits.idle();
       await flow.idle();
     },
   };

@@ -25,6 +25,8 @@ export interface Roles {
   readonly authorize: (caller: Caller, need: Need) => Verdict;
   /** The role's policies, none where it is not known. */
   readonly policiesOf: (roleArn: string) => CompiledPolicies;
+  /** Whether it is one of the template, or was declared. */
+  readonly isKnown: (roleArn: string) => boolean;
   /** Adds a role that the template has not: of a session somebody opened. */
   readonly declareRole: (roleArn: string, policies: CompiledPolicies) => void;
 }
@@ -68,6 +70,7 @@ function deciding(roles: Map<string, CompiledPolicies>): Roles {
   return {
     authorizeRole,
     policiesOf: (roleArn) => roles.get(roleArn) ?? NOTHING,
+    isKnown: (roleArn) => roles.has(roleArn),
     declareRole: (roleArn, policies) => void roles.set(roleArn, policies),
     authorize: (caller, need) =>
       caller.kind === 'operator'

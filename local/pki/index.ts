@@ -18,3 +18,4 @@ export {
   type Validity,
 } from './issue.ts';
 export { createRequest } from './request.ts';
+export { isRevokedBy, revocationListsOf } from './revocation.ts';

@@ -7,10 +7,12 @@ export const STATUS_OF = {
   InvalidRequestException: 400,
   LimitExceededException: 410,
   MalformedPolicyException: 400,
+  NotConfiguredException: 404,
   RegistrationCodeValidationException: 400,
   ResourceAlreadyExistsException: 409,
   ResourceNotFoundException: 404,
   ResourceRegistrationFailureException: 400,
+  TaskAlreadyExistsException: 400,
   VersionConflictException: 409,
   VersionsLimitExceededException: 409,
 } as const;

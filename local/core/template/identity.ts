@@ -264,12 +264,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'AWS::IoT::Authorizer': simple('AuthorizerName', 'iot', 'authorizer/'),
   'AWS::IoT::DomainConfiguration': domainConfiguration,
   'AWS::IoT::Logging': perAccount,
+  'AWS::IoT::MitigationAction': simple('ActionName', 'iot', 'mitigationaction/'),
   'AWS::IoT::Policy': simple('PolicyName', 'iot', 'policy/', withId),
   'AWS::IoT::ProvisioningTemplate': simple('TemplateName', 'iot', 'provisioningtemplate/', {
     limit: 36,
     attribute: 'TemplateArn',
   }),
   'AWS::IoT::RoleAlias': simple('RoleAlias', 'iot', 'rolealias/', { attribute: 'RoleAliasArn' }),
+  'AWS::IoT::ScheduledAudit': simple('ScheduledAuditName', 'iot', 'scheduledaudit/'),
   'AWS::IoT::SecurityProfile': simple('SecurityProfileName', 'iot', 'securityprofile/', {
     attribute: 'SecurityProfileArn',
   }),

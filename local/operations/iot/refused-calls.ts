@@ -17,6 +17,33 @@ const REFUSED: Readonly<Record<string, readonly (readonly [name: string, http: s
     ['ListJobs', 'GET /jobs'],
     ['UpdateJob', 'PATCH /jobs/{jobId}'],
   ],
+  'suppressions of audit findings': [
+    ['CreateAuditSuppression', 'POST /audit/suppressions/create'],
+    ['DeleteAuditSuppression', 'POST /audit/suppressions/delete'],
+    ['DescribeAuditSuppression', 'POST /audit/suppressions/describe'],
+    ['ListAuditSuppressions', 'POST /audit/suppressions/list'],
+    ['UpdateAuditSuppression', 'PATCH /audit/suppressions/update'],
+  ],
+  'scheduled audits and mitigation actions beside those of the template': [
+    ['CreateMitigationAction', 'POST /mitigationactions/actions/{actionName}'],
+    ['CreateScheduledAudit', 'POST /audit/scheduledaudits/{scheduledAuditName}'],
+    ['DeleteMitigationAction', 'DELETE /mitigationactions/actions/{actionName}'],
+    ['DeleteScheduledAudit', 'DELETE /audit/scheduledaudits/{scheduledAuditName}'],
+    ['UpdateMitigationAction', 'PATCH /mitigationactions/actions/{actionName}'],
+    ['UpdateScheduledAudit', 'PATCH /audit/scheduledaudits/{scheduledAuditName}'],
+  ],
+  'audits and mitigations that take long enough to be canceled': [
+    ['CancelAuditMitigationActionsTask', 'PUT /audit/mitigationactions/tasks/{taskId}/cancel'],
+    ['CancelAuditTask', 'PUT /audit/tasks/{taskId}/cancel'],
+  ],
+  'list of mitigation tasks': [
+    ['ListAuditMitigationActionsTasks', 'GET /audit/mitigationactions/tasks'],
+  ],
+  'logging by target': [
+    ['DeleteV2LoggingLevel', 'DELETE /v2LoggingLevel'],
+    ['ListV2LoggingLevels', 'GET /v2LoggingLevel'],
+    ['SetV2LoggingLevel', 'POST /v2LoggingLevel'],
+  ],
 };
 
 const SHADOWS = [
