@@ -6,6 +6,7 @@ import {
   GetQueueUrlCommand,
   type Message,
   ReceiveMessageCommand,
+  SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
@@ -69,7 +70,7 @@ export const openDeadLetters = ({
         if (!wanted(letter)) continue;
         letters.push(letter);
         if (!send) continue;
-        await put(kinesis, letter, data);
+        await (letter.isQueue === true ? sendBack(sqs, letter, data) : put(kinesis, letter, data));
         await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
         held.pop();
       } catch (error) {
@@ -121,6 +122,13 @@ const put = (kinesis: KinesisClient, { stream, partitionKey }: Letter, data: str
       Data: Buffer.from(data, 'base64'),
     }),
   );
+
+/** To the queue it came from, as it came. */
+async function sendBack(sqs: SQSClient, { stream: QueueName }: Letter, data: string) {
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName }));
+  const MessageBody = Buffer.from(data, 'base64').toString();
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+}
 
 const deadLetterOf = ({ Body = '' }: Message): DeadLetter => DeadLetter.parse(JSON.parse(Body));
 

@@ -5,7 +5,7 @@ import { type Command, FAILED, OK, type Terminal, UsageError } from './command.t
 import { type Letter, openDeadLetters, type Report } from './dead-letters.ts';
 import { findTarget, TARGET_OPTIONS, TARGET_USAGE } from './target.ts';
 
-/** `npm run replay`: dead letters back on the stream they came from; what is still wrong comes back to the queue. */
+/** `npm run replay`: dead letters back on the stream or queue they came from; what is still wrong comes back to the queue. */
 export const replay: Command = {
   name: 'replay',
   summary: 'Sends dead letters back through, with their own id, receive time and principal.',

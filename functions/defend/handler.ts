@@ -10,12 +10,13 @@ import { CLIENT_OPTIONS } from '../../shared/adapters/client-options.ts';
 import { containment } from '../../shared/adapters/containment.ts';
 import { deadLetterQueue } from '../../shared/adapters/dead-letter-queue.ts';
 import { incidentTable } from '../../shared/adapters/incident-table.ts';
+import { stormTable } from '../../shared/adapters/storm-table.ts';
 import { topic } from '../../shared/adapters/topic.ts';
 import { BUDGET_LIMITS } from '../../shared/core/security/budget.ts';
 import { readEnvironment } from '../../shared/lambda/environment.ts';
 import { createLog } from '../../shared/lambda/log.ts';
 import { logFaults } from '../../shared/lambda/log-faults.ts';
-import { environment, now, random, sleep, writeLine } from '../../shared/lambda/process.ts';
+import { environment, now, random, sleep, uuid, writeLine } from '../../shared/lambda/process.ts';
 import { defend } from './defend.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -28,9 +29,12 @@ const announce =
     ? async () => {}
     : announcer(new EventBridgeClient(CLIENT_OPTIONS), settings.EVENT_BUS, tools);
 
+const db = new DynamoDBClient(CLIENT_OPTIONS);
+
 export const handler = middy(
   defend({
-    incidents: incidentTable(new DynamoDBClient(CLIENT_OPTIONS), settings.INCIDENTS_TABLE, tools),
+    incidents: incidentTable(db, settings.INCIDENTS_TABLE, tools),
+    storms: stormTable(db, settings.INCIDENTS_TABLE, tools),
     containment: containment(
       new IoTClient(CLIENT_OPTIONS),
       new IoTDataPlaneClient(CLIENT_OPTIONS),
@@ -51,5 +55,7 @@ export const handler = middy(
     deadLetters: deadLetterQueue(new SQSClient(CLIENT_OPTIONS), settings.DEAD_LETTER_QUEUE, tools),
     log,
     now,
+    uuid,
+    giveWay: (tries) => sleep(random() * Math.min(500, 10 * 2 ** tries)),
   }),
 ).use(logFaults(log));

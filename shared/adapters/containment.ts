@@ -8,7 +8,11 @@ import {
   ResourceNotFoundException,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
-import { DeleteConnectionCommand, type IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
+import {
+  DeleteConnectionCommand,
+  type IoTDataPlaneClient,
+  PublishCommand,
+} from '@aws-sdk/client-iot-data-plane';
 import type { Step, ThingFacts } from '../core/security/containment.ts';
 import { patiently } from './patiently.ts';
 import type { RetryTools, TimeLeft } from './retry.ts';
@@ -30,16 +34,65 @@ export const containment = (
 ) => {
   const certificateArn = ({ iot: prefix }: Place, id: string): string => `${prefix}:cert/${id}`;
 
-  const setStatus = (
+  const statusOf = async (certificateId: string, timeLeft: TimeLeft) => {
+    const describe = new DescribeCertificateCommand({ certificateId });
+    const found = await unlessGone(() => patiently(() => iot.send(describe), tools, timeLeft));
+    return found?.certificateDescription?.status;
+  };
+
+  /** Between ACTIVE and INACTIVE only: what is revoked or not activated yet is somebody else's to decide. */
+  const setStatus = async (
     certificateId: string,
     newStatus: 'ACTIVE' | 'INACTIVE',
     timeLeft: TimeLeft,
-  ): Promise<unknown> =>
-    patiently(
-      () => iot.send(new UpdateCertificateCommand({ certificateId, newStatus })),
-      tools,
-      timeLeft,
-    );
+  ): Promise<boolean> => {
+    const from = newStatus === 'ACTIVE' ? 'INACTIVE' : 'ACTIVE';
+    if ((await statusOf(certificateId, timeLeft)) !== from) return false;
+    const update = new UpdateCertificateCommand({ certificateId, newStatus });
+    await patiently(() => iot.send(update), tools, timeLeft);
+    return true;
+  };
+
+  const act = async (step: Step, place: Place, timeLeft: TimeLeft): Promise<boolean> => {
+    switch (step.act) {
+      case 'attach-quarantine':
+      case 'detach-quarantine': {
+        const asked = {
+          policyName: place.quarantinePolicy,
+          target: certificateArn(place, step.certificateId),
+        };
+        await patiently(
+          () =>
+            step.act === 'attach-quarantine'
+              ? iot.send(new AttachPolicyCommand(asked))
+              : iot.send(new DetachPolicyCommand(asked)),
+          tools,
+          timeLeft,
+        );
+        return true;
+      }
+      case 'deactivate':
+        return setStatus(step.certificateId, 'INACTIVE', timeLeft);
+      case 'activate':
+        return setStatus(step.certificateId, 'ACTIVE', timeLeft);
+      case 'tell-device': {
+        const { topic, payload, retain } = step.notice;
+        const publish = new PublishCommand({
+          topic,
+          payload: Buffer.from(payload),
+          retain,
+          qos: 1,
+        });
+        await patiently(() => data.send(publish), tools, timeLeft);
+        return true;
+      }
+      case 'disconnect': {
+        const end = new DeleteConnectionCommand({ clientId: step.clientId });
+        await patiently(() => data.send(end), tools, timeLeft);
+        return true;
+      }
+    }
+  };
 
   return {
     /** The thing as it is now; none when there is no such thing. */
@@ -64,57 +117,13 @@ export const containment = (
 
     /** Whether a certificate is ACTIVE; none when it is gone. */
     async isActive(certificateId: string, timeLeft: TimeLeft): Promise<boolean | undefined> {
-      const described = await unlessGone(() =>
-        patiently(
-          () => iot.send(new DescribeCertificateCommand({ certificateId })),
-          tools,
-          timeLeft,
-        ),
-      );
-      return described === undefined
-        ? undefined
-        : described.certificateDescription?.status === 'ACTIVE';
+      const status = await statusOf(certificateId, timeLeft);
+      return status === undefined ? undefined : status === 'ACTIVE';
     },
 
-    /** What is gone by now needs no containment. */
-    async perform(step: Step, place: Place, timeLeft: TimeLeft): Promise<void> {
-      await unlessGone(async () => {
-        switch (step.act) {
-          case 'deny-credentials':
-            // the denial is a row of the incidents' table, written before any act
-            return;
-          case 'attach-quarantine': {
-            const target = certificateArn(place, step.certificateId);
-            const policyName = place.quarantinePolicy;
-            const attach = new AttachPolicyCommand({ policyName, target });
-            await patiently(() => iot.send(attach), tools, timeLeft);
-            return;
-          }
-          case 'deactivate':
-            await setStatus(step.certificateId, 'INACTIVE', timeLeft);
-            return;
-          case 'disconnect': {
-            const end = new DeleteConnectionCommand({ clientId: step.clientId });
-            await patiently(() => data.send(end), tools, timeLeft);
-            return;
-          }
-        }
-      });
-    },
-
-    /** @param activate  whether the certificate was ACTIVE before */
-    async restore(
-      certificateId: string,
-      activate: boolean,
-      place: Place,
-      timeLeft: TimeLeft,
-    ): Promise<void> {
-      await unlessGone(async () => {
-        const target = certificateArn(place, certificateId);
-        const detach = new DetachPolicyCommand({ policyName: place.quarantinePolicy, target });
-        await patiently(() => iot.send(detach), tools, timeLeft);
-        if (activate) await setStatus(certificateId, 'ACTIVE', timeLeft);
-      });
+    /** @returns false where there was nothing to do: the thing, certificate or session is gone, or as it should be */
+    async perform(step: Step, place: Place, timeLeft: TimeLeft): Promise<boolean> {
+      return (await unlessGone(() => act(step, place, timeLeft))) ?? false;
     },
   };
 };

@@ -3,33 +3,28 @@ import {
   DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
+  QueryCommand,
   ScanCommand,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import * as z from 'zod';
 import type { Key } from '../core/keys.ts';
 import { BudgetState, FRESH_BUDGET } from '../core/security/budget.ts';
-import { Incident, RUNGS } from '../core/security/incident.ts';
+import { SEVERITIES } from '../core/security/check-names.ts';
+import { Denial } from '../core/security/denial.ts';
+import { Incident } from '../core/security/incident.ts';
 import { alertsKey, BUDGET_KEY, denialKey, incidentKey } from '../core/security/security-keys.ts';
 import { type Item, type Plain, toItem } from './attributes.ts';
+import { countOne } from './count-one.ts';
 import { patiently } from './patiently.ts';
 import type { RetryTools, TimeLeft } from './retry.ts';
 import type { Dynamo } from './tables.ts';
 
-/** What of a thing is refused, by which incident, and what it takes to undo it. */
-export const Denial = z.object({
-  thing: z.string(),
-  incidentId: z.string(),
-  rung: z.enum(RUNGS),
-  /** Certificates that were quarantined, and of these, whether they were ACTIVE before. */
-  certificates: z.array(z.object({ id: z.string(), active: z.boolean() })),
-  atMs: z.number(),
-});
-export type Denial = z.infer<typeof Denial>;
-
 export type IncidentTable = ReturnType<typeof incidentTable>;
 
-const ALERTS_FORGOTTEN_AFTER_SECONDS = 86_400;
+/** An incident that has ended is kept for so long, for who asks what there was. */
+const ENDED_KEPT_SECONDS = 400 * 86_400;
+
+/** Of incidents that somebody has to come back to: sparse, the gravest first. */
+export const DUE_INDEX = 'due';
 
 /**
  * Incidents, the budget of containment, and who is contained. Every write but a repetition of itself is under the
@@ -85,9 +80,31 @@ export const incidentTable = (client: Dynamo, tableName: string, tools: RetryToo
 
     /** @param incident  its version one above that of the incident it was made from */
     saveIncident(incident: Incident, timeLeft: TimeLeft): Promise<boolean> {
-      const { id, state, severity, cause, subject, lastAtMs } = incident;
-      const fields = { state, severity, cause, subject: subject.name, lastAtMs };
+      const { id, state, severity, cause, subject, lastAtMs, due } = incident;
+      const hasEnded = state === 'cleared' || state === 'closed' || state === 'suppressed';
+      const fields = {
+        state,
+        severity,
+        cause,
+        subject: subject.name,
+        lastAtMs,
+        ...(due === undefined ? {} : { due: 'due', dueOrder: dueOrderOf(incident) }),
+        ...(hasEnded ? { expiresAt: Math.ceil(lastAtMs / 1000) + ENDED_KEPT_SECONDS } : {}),
+      };
       return putVersion(incidentKey(id), incident, fields, timeLeft);
+    },
+
+    /** Ids of incidents that are due, the gravest first; the index may be a moment behind. */
+    async dueIncidents(limit: number, timeLeft: TimeLeft): Promise<readonly string[]> {
+      const query = new QueryCommand({
+        TableName: tableName,
+        IndexName: DUE_INDEX,
+        KeyConditionExpression: 'due = :due',
+        ExpressionAttributeValues: { ':due': { S: 'due' } },
+        Limit: limit,
+      });
+      const { Items = [] } = await patiently(() => client.send(query), tools, timeLeft);
+      return Items.map(({ pk }) => pk?.S?.replace('incident#', '') ?? '');
     },
 
     /** All incidents there are, read from one end of the table to the other: for people, not for functions. */
@@ -121,45 +138,36 @@ export const incidentTable = (client: Dynamo, tableName: string, tools: RetryToo
       putVersion(BUDGET_KEY, budget, {}, timeLeft),
 
     /** Counts one more alert in a window of time, and says the how-manieth it is. */
-    async countAlert(window: number, nowMs: number, timeLeft: TimeLeft): Promise<number> {
-      const update = new UpdateItemCommand({
-        TableName: tableName,
-        Key: toItem({ ...alertsKey(window) }),
-        UpdateExpression: 'SET expiresAt = :end ADD alerts :one',
-        ExpressionAttributeValues: {
-          ':end': { N: String(Math.ceil(nowMs / 1000) + ALERTS_FORGOTTEN_AFTER_SECONDS) },
-          ':one': { N: '1' },
-        },
-        ReturnValues: 'UPDATED_NEW',
-      });
-      const { Attributes } = await patiently(() => client.send(update), tools, timeLeft);
-      return Number(Attributes?.['alerts']?.N);
-    },
+    countAlert: (window: number, nowMs: number, timeLeft: TimeLeft): Promise<number> =>
+      countOne(client, tableName, alertsKey(window), nowMs, tools, timeLeft),
 
     async denial(thing: string, timeLeft: TimeLeft): Promise<Denial | undefined> {
       const body = await read(denialKey(thing), timeLeft);
       return body === undefined ? undefined : Denial.parse(body);
     },
 
-    /** @returns false when another incident holds the thing */
-    deny: (denial: Denial, timeLeft: TimeLeft): Promise<boolean> =>
-      putIf(
-        denialKey(denial.thing),
-        { incidentId: denial.incidentId, rung: denial.rung, body: JSON.stringify(denial) },
-        'attribute_not_exists(pk) OR incidentId = :id',
-        { ':id': { S: denial.incidentId } },
-        timeLeft,
-      ),
+    /** @param denial  its version one above that of the denial it was made from; see `denials` for who reads it */
+    saveDenial(denial: Denial, timeLeft: TimeLeft): Promise<boolean> {
+      const { thing, rung, incidentId } = denial;
+      return putVersion(denialKey(thing), denial, { rung, incidentId }, timeLeft);
+    },
 
-    async allow(thing: string, timeLeft: TimeLeft): Promise<void> {
+    /** @returns false when it is another by now */
+    dropDenial({ thing, version }: Denial, timeLeft: TimeLeft): Promise<boolean> {
       const remove = new DeleteItemCommand({
         TableName: tableName,
         Key: toItem({ ...denialKey(thing) }),
+        ConditionExpression: 'attribute_not_exists(pk) OR version = :version',
+        ExpressionAttributeValues: { ':version': { N: String(version) } },
       });
-      await patiently(() => client.send(remove), tools, timeLeft);
+      return unlessRefused(() => patiently(() => client.send(remove), tools, timeLeft));
     },
   };
 };
+
+/** Sorts the gravest first, and of these the oldest. */
+const dueOrderOf = ({ severity, lastAtMs, id }: Incident): string =>
+  `${SEVERITIES.length - SEVERITIES.indexOf(severity)}#${String(lastAtMs).padStart(15, '0')}#${id}`;
 
 const bodyOf = (item: Item): unknown => JSON.parse(item['body']?.S ?? 'null');
 

@@ -12,6 +12,8 @@ export const DeadLetter = z.object({
   code: z.string().min(1),
   issues: z.array(z.string()),
   stream: z.string().min(1),
+  /** Where `stream` is the name of a queue: `data` is the body of a message then. */
+  isQueue: z.literal(true).optional(),
   partitionKey: z.string().min(1).max(256),
   /** The record's exact bytes, base64. */
   data: z.string(),
@@ -21,11 +23,14 @@ export const DeadLetter = z.object({
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
 /** Where a record came from, and what it held. */
-export type Origin = Pick<DeadLetter, 'stream' | 'partitionKey' | 'data' | 'sequenceNumber'>;
+export type Origin = Pick<
+  DeadLetter,
+  'stream' | 'isQueue' | 'partitionKey' | 'data' | 'sequenceNumber'
+>;
 
 export const deadLetter = (
   functionName: string,
-  { stream, partitionKey, data, sequenceNumber }: Origin,
+  { stream, isQueue, partitionKey, data, sequenceNumber }: Origin,
   { code, issues }: Pick<RejectedError, 'code' | 'issues'>,
   failedAtMs: number,
 ): DeadLetter => ({
@@ -34,6 +39,7 @@ export const deadLetter = (
   code,
   issues: [...issues],
   stream,
+  ...(isQueue === true ? { isQueue } : {}),
   partitionKey,
   data,
   sequenceNumber,

@@ -4,6 +4,8 @@ export const now = (): number => Date.now();
 /** Milliseconds that only go forward, for deadlines. */
 export const elapsedMs = (): number => performance.now();
 
+export const uuid = (): string => crypto.randomUUID();
+
 export const random = (): number => Math.random();
 
 export const sleep = (ms: number): Promise<void> =>

@@ -6,6 +6,8 @@ export interface QueueMessage {
   readonly body: string;
   /** Whose queue it is. */
   readonly accountId: string;
+  /** Its name. */
+  readonly queue: string;
 }
 
 const Event = z.object({
@@ -27,5 +29,6 @@ export function queueMessages(event: unknown): readonly QueueMessage[] {
     id: messageId,
     body,
     accountId: eventSourceARN.split(':')[4] ?? '',
+    queue: eventSourceARN.split(':')[5] ?? '',
   }));
 }

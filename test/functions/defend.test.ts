@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { type DefendDeps, defend } from '../../functions/defend/defend.ts';
+import { defend } from '../../functions/defend/defend.ts';
+import type { DefendDeps } from '../../functions/defend/run.ts';
 import type { Published } from '../../shared/adapters/topic.ts';
 import { BUDGET_LIMITS } from '../../shared/core/security/budget.ts';
 import { DEFAULT_LADDER, type ThingFacts } from '../../shared/core/security/containment.ts';
 import type { Finding } from '../../shared/core/security/finding.ts';
+import { STORM_THINGS } from '../../shared/core/security/storm.ts';
 import { memoryContainment, memoryIncidents, memoryLetters } from '../support/security-world.ts';
 
 const T0 = 1_790_000_000_000;
@@ -26,12 +29,13 @@ const device = (thing: string, changes: Partial<ThingFacts> = {}): [string, Thin
 
 function setup(changes: Partial<DefendDeps> = {}, things = [device('probe-1')]) {
   const clock = { nowMs: T0 };
-  const { table, incidents, denials } = memoryIncidents();
+  const { table, incidents, denials, storms, affected } = memoryIncidents();
   const { containment, acts, status } = memoryContainment(new Map(things));
   const { letters, deadLetters } = memoryLetters();
   const told: Published[] = [];
   const handle = defend({
     incidents: table,
+    storms,
     containment,
     notifications: {
       publish: async (_arn, items) => {
@@ -53,6 +57,8 @@ function setup(changes: Partial<DefendDeps> = {}, things = [device('probe-1')]) 
     deadLetters,
     log: () => {},
     now: () => clock.nowMs,
+    uuid: randomUUID,
+    giveWay: () => new Promise((resolve) => setImmediate(resolve)),
     ...changes,
   });
   let sent = 0;
@@ -67,7 +73,25 @@ function setup(changes: Partial<DefendDeps> = {}, things = [device('probe-1')]) 
     });
   const run = (...findings: readonly Finding[]) =>
     invoke(findings.map((finding) => ({ message: JSON.stringify(finding) })));
-  return { run, invoke, clock, incidents, denials, acts, status, letters, told, table };
+  const sweep = () =>
+    handle(
+      { tick: 'sweep' },
+      { getRemainingTimeInMillis: () => 60_000, invokedFunctionArn: INVOKED },
+    );
+  return {
+    run,
+    invoke,
+    sweep,
+    clock,
+    incidents,
+    denials,
+    affected,
+    acts,
+    status,
+    letters,
+    told,
+    table,
+  };
 }
 
 interface Message {
@@ -112,12 +136,14 @@ describe('a flood', () => {
     });
     const id = certificateOf('probe-1').slice(0, 12);
     expect(acts).toEqual([
-      'recorded the denial of probe-1',
       `attached the quarantine policy to certificate ${id}…`,
+      'told the device on alert/acme/probe-1',
       `set certificate ${id}… INACTIVE`,
       'ended the session of probe-1',
     ]);
+    expect(incident?.actions[0]).toMatchObject({ did: 'denied probe-1: cut-off', by: 'defend' });
     expect(denials.get('probe-1')).toMatchObject({
+      rung: 'cut-off',
       incidentId: incident?.id,
       certificates: [{ id: certificateOf('probe-1'), active: true }],
     });
@@ -177,7 +203,7 @@ describe('a flood', () => {
         ...containment,
         perform: async (step, place, timeLeft) => {
           if (dies && step.act === 'disconnect') throw new Error('killed');
-          await containment.perform(step, place, timeLeft);
+          return containment.perform(step, place, timeLeft);
         },
       },
     });
@@ -236,7 +262,7 @@ describe('nobody is contained', () => {
 
   it('by whoever invokes the function with what is no event of its queue', async () => {
     const { acts } = setup();
-    const handle = defend({} as DefendDeps);
+    const handle = defend({ uuid: () => 'x' } as DefendDeps);
     const invocation = { getRemainingTimeInMillis: () => 1_000, invokedFunctionArn: INVOKED };
     await expect(handle(flood(), invocation)).rejects.toThrow('not an event of a queue');
     expect(acts).toEqual([]);
@@ -252,7 +278,7 @@ describe('a storm', () => {
   it.each(['contain', 'propose'] as const)(
     'of 10,000 violations in a minute contains few, each once, and accounts for all (%s)',
     async (mode) => {
-      const { run, clock, incidents, acts, denials, told } = setup(
+      const { run, clock, incidents, affected, acts, denials, told } = setup(
         { mode },
         things.map((thing, at) => device(thing, { fleet: `fleet-${at % 5}` })),
       );
@@ -270,9 +296,13 @@ describe('a storm', () => {
       expect(new Set(ended).size).toBe(ended.length);
       expect(denials.size).toBe(ended.length);
       if (mode === 'contain') expect(ended.length).toBeGreaterThan(0);
-      expect(incidents.size).toBe(400);
-      const counted = [...incidents.values()].reduce((sum, { count }) => sum + count, 0);
-      expect(counted).toBe(10_000);
+      const own = [...incidents.values()].filter(({ subject }) => subject.kind === 'thing');
+      expect(own).toHaveLength(STORM_THINGS);
+      expect(incidents.size).toBe(STORM_THINGS + 1);
+      const counted = own.reduce((sum, { count }) => sum + count, 0);
+      const shared = [...affected.values()].reduce((sum, ids) => sum + ids.size, 0);
+      expect(affected.size).toBe(400 - STORM_THINGS);
+      expect(counted + shared).toBe(10_000);
       const stopped = told.filter(({ subject }) => subject?.includes('containment stopped'));
       expect(stopped).toHaveLength(1);
       expect(told.length).toBeLessThanOrEqual(53);
@@ -291,6 +321,120 @@ describe('a storm', () => {
   });
 });
 
+describe('two causes', () => {
+  const big = (at = 1): Finding =>
+    flood('probe-1', at, {
+      behavior: { name: 'message-size', metric: 'aws:message-byte-size' },
+    });
+
+  it('raise quarantine to cut-off, under the incident that asks for more', async () => {
+    const { run, incidents, denials, status } = setup();
+    await run(big());
+    expect(denials.get('probe-1')?.rung).toBe('quarantine');
+    expect(status.get(certificateOf('probe-1'))).toBeUndefined();
+    await run(flood());
+    const [oversize, flooding] = [...incidents.values()];
+    expect(denials.get('probe-1')).toMatchObject({
+      rung: 'cut-off',
+      incidentId: flooding?.id,
+      certificates: [{ active: true }],
+      holders: [{ incidentId: oversize?.id }, { incidentId: flooding?.id }],
+    });
+    expect(status.get(certificateOf('probe-1'))).toBe(false);
+    expect(flooding?.actions[0]?.did).toMatch(
+      /changed the denial of probe-1 from quarantine to cut-off/,
+    );
+  });
+
+  it('of which the second asks for no more are both held, and nothing is done twice', async () => {
+    const { run, incidents, denials, acts } = setup();
+    await run(flood());
+    const before = acts.length;
+    await run(big());
+    expect(acts).toHaveLength(before);
+    expect([...incidents.values()]).toMatchObject([
+      { state: 'contained' },
+      { state: 'contained', actions: [{ did: expect.stringMatching(/^joined incident/) }] },
+    ]);
+    expect(denials.get('probe-1')?.holders).toHaveLength(2);
+  });
+});
+
+describe('a contained thing', () => {
+  it('that comes back with a certificate it did not have is contained with that as well', async () => {
+    const things = new Map([device('probe-1')]);
+    const { containment, acts, status } = memoryContainment(things);
+    const { run, clock } = setup({ containment });
+    await run(flood());
+    await run(flood('probe-1', 1));
+    expect(acts.filter((act) => act.startsWith('ended'))).toHaveLength(1);
+    const another = 'f'.repeat(64);
+    things.set(...device('probe-1', { certificates: [certificateOf('probe-1'), another] }));
+    clock.nowMs += 1_000;
+    await run(flood('probe-1', 2));
+    expect(status.get(another)).toBe(false);
+  });
+
+  it('that a person contained while containment is only proposed is left to that person', async () => {
+    const { run, incidents, table, acts } = setup({ mode: 'propose' });
+    await run(flood());
+    const [incident] = incidents.values();
+    if (incident === undefined) throw new Error('there is no incident');
+    await table.saveIncident(
+      {
+        ...incident,
+        state: 'contained',
+        containment: { rung: 'quarantine', state: 'done', why: 'seen on site' },
+        version: incident.version + 1,
+      },
+      () => 1_000,
+    );
+    await run(flood('probe-1', 1));
+    expect(acts).toEqual([]);
+  });
+});
+
+describe('a cause that many share', () => {
+  const storm = (count: number, at = 0) =>
+    Array.from({ length: count }, (_, one) =>
+      flood(`probe-${one}`, at, {
+        behavior: { name: 'disconnects', metric: 'aws:num-disconnects' },
+        violationId: `${one}-${at}`,
+      }),
+    );
+
+  it('is one incident beside those of the first, says how many, and ends when it has rested', async () => {
+    const { run, sweep, clock, incidents, told } = setup({ alertsLimit: 1_000 });
+    for (const one of storm(500)) await run(one);
+    for (const one of storm(500)) await run(one);
+    expect(incidents.size).toBe(STORM_THINGS + 1);
+    await sweep();
+    const shared = () => [...incidents.values()].find(({ subject }) => subject.kind === 'account');
+    expect(shared()).toMatchObject({
+      state: 'open',
+      severity: 'HIGH',
+      cause: 'reconnect-storm',
+      count: 500 - STORM_THINGS,
+    });
+    expect(shared()?.evidence.at(-1)?.says).toBe('450 devices, 450 notifications so far');
+    expect(told.filter(({ subject }) => subject?.includes(ACCOUNT))).toHaveLength(1);
+    clock.nowMs += 1_000_000;
+    await sweep();
+    expect(shared()).toMatchObject({ state: 'cleared' });
+    expect(shared()?.due).toBeUndefined();
+  });
+
+  it('has the ends of its alarms as well, which open and close nothing', async () => {
+    const { run, incidents, affected } = setup({ alertsLimit: 1_000 });
+    for (const one of storm(60)) await run(one);
+    for (const one of storm(60)) await run({ ...one, violationEventType: 'alarm-cleared' });
+    expect(incidents.size).toBe(STORM_THINGS + 1);
+    const own = [...incidents.values()].filter(({ subject }) => subject.kind === 'thing');
+    expect(new Set(own.map(({ state }) => state))).toEqual(new Set(['cleared']));
+    expect([...affected.values()].map(({ size }) => size)).toEqual(Array(10).fill(2));
+  });
+});
+
 describe('people', () => {
   it('are told of a state once', async () => {
     const { run, told } = setup({ mode: 'propose' });
@@ -301,8 +445,10 @@ describe('people', () => {
   it('sleep in quiet hours, unless it is grave', async () => {
     const hour = new Date(T0).getUTCHours();
     const quietHours = { fromHour: hour, toHour: hour + 1 };
-    const { run, told } = setup({ mode: 'propose', quietHours });
+    const { run, sweep, clock, told } = setup({ mode: 'propose', quietHours });
     await run(flood());
+    expect(told).toEqual([]);
+    await sweep();
     expect(told).toEqual([]);
     await run(
       flood('probe-1', 1, {
@@ -310,5 +456,51 @@ describe('people', () => {
       }),
     );
     expect(told).toHaveLength(1);
+    clock.nowMs += 3_600_000;
+    await sweep();
+    expect(told.map(({ subject }) => subject)).toEqual([
+      expect.stringContaining('shared-credential'),
+      expect.stringContaining('flood'),
+    ]);
+    await sweep();
+    expect(told).toHaveLength(2);
+  });
+
+  it('are told in the next five minutes what was too much for these, the gravest first', async () => {
+    const { run, sweep, clock, told } = setup({ mode: 'propose', alertsLimit: 2 });
+    const grave = { name: 'x', metric: 'tributary:num-duplicate-client-ids' };
+    for (const thing of ['a', 'b', 'c', 'd']) await run(flood(thing));
+    await run(flood('e', 1, { behavior: grave }));
+    expect(told.map(({ subject }) => subject)).toEqual([
+      expect.stringContaining('flood: a'),
+      expect.stringContaining('flood: b'),
+      expect.stringContaining('more incidents'),
+    ]);
+    clock.nowMs += 60_000;
+    await sweep();
+    expect(told).toHaveLength(3);
+    clock.nowMs += 240_000;
+    await sweep();
+    expect(told.slice(3).map(({ subject }) => subject)).toEqual([
+      expect.stringContaining('shared-credential: e'),
+      expect.stringContaining('flood: c'),
+      expect.stringContaining('more incidents'),
+    ]);
+    clock.nowMs += 300_000;
+    await sweep();
+    expect(told.at(-1)?.subject).toContain('flood: d');
+    await sweep();
+    expect(told).toHaveLength(7);
+  });
+
+  it('are not told of what was over before its time came, but of its end', async () => {
+    const hour = new Date(T0).getUTCHours();
+    const quietHours = { fromHour: hour, toHour: hour + 1 };
+    const { run, sweep, clock, told } = setup({ mode: 'propose', quietHours });
+    await run(flood());
+    await run(flood('probe-1', 0, { violationEventType: 'alarm-cleared' }));
+    clock.nowMs += 3_600_000;
+    await sweep();
+    expect(told.map(({ subject }) => subject)).toEqual([expect.stringContaining('cleared')]);
   });
 });

@@ -1,8 +1,11 @@
 import type { Containment } from '../../shared/adapters/containment.ts';
-import type { Denial, IncidentTable } from '../../shared/adapters/incident-table.ts';
+import type { IncidentTable } from '../../shared/adapters/incident-table.ts';
+import type { StormTable } from '../../shared/adapters/storm-table.ts';
 import type { DeadLetter } from '../../shared/core/dead-letter.ts';
 import { type BudgetState, FRESH_BUDGET } from '../../shared/core/security/budget.ts';
+import { SEVERITIES } from '../../shared/core/security/check-names.ts';
 import { describeStep, type ThingFacts } from '../../shared/core/security/containment.ts';
+import type { Denial } from '../../shared/core/security/denial.ts';
 import type { Incident } from '../../shared/core/security/incident.ts';
 
 /** Other invocations go on between a read and its write, as between calls to a table. */
@@ -12,8 +15,13 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 export function memoryIncidents() {
   const incidents = new Map<string, Incident>();
   const denials = new Map<string, Denial>();
-  const alerts = new Map<number, number>();
+  const counts = new Map<string, number>();
   const kept = { budget: FRESH_BUDGET as BudgetState };
+  const countOne = (key: string): number => {
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    return count;
+  };
   const table: IncidentTable = {
     incident: async (id) => {
       await turn();
@@ -26,6 +34,14 @@ export function memoryIncidents() {
       return true;
     },
     incidents: async () => [...incidents.values()],
+    dueIncidents: async (limit) =>
+      [...incidents.values()]
+        .filter(({ due }) => due !== undefined)
+        .toSorted(
+          (one, other) => SEVERITIES.indexOf(other.severity) - SEVERITIES.indexOf(one.severity),
+        )
+        .slice(0, limit)
+        .map(({ id }) => id),
     budget: async () => {
       await turn();
       return kept.budget;
@@ -36,24 +52,59 @@ export function memoryIncidents() {
       kept.budget = budget;
       return true;
     },
-    countAlert: async (window) => {
-      const count = (alerts.get(window) ?? 0) + 1;
-      alerts.set(window, count);
-      return count;
-    },
-    denial: async (thing) => denials.get(thing),
-    deny: async (denial) => {
+    countAlert: async (window) => countOne(`alerts ${window}`),
+    denial: async (thing) => structuredClone(denials.get(thing)),
+    saveDenial: async (denial) => {
       await turn();
-      const other = denials.get(denial.thing);
-      if (other !== undefined && other.incidentId !== denial.incidentId) return false;
-      denials.set(denial.thing, denial);
+      if ((denials.get(denial.thing)?.version ?? 0) !== denial.version - 1) return false;
+      denials.set(denial.thing, structuredClone(denial));
       return true;
     },
-    allow: async (thing) => {
+    dropDenial: async ({ thing, version }) => {
+      await turn();
+      if ((denials.get(thing)?.version ?? version) !== version) return false;
       denials.delete(thing);
+      return true;
     },
   };
-  return { table, incidents, denials };
+  const { storms, affected } = memoryStorms(countOne);
+  return { table, incidents, denials, storms, affected };
+}
+
+function memoryStorms(countOne: (key: string) => number) {
+  /** Ids of notifications, by thing and cause. */
+  const affected = new Map<string, Set<string>>();
+  const totals = new Map<
+    string,
+    { things: number; notifications: number; lastAtMs: number; opened: boolean }
+  >();
+  const totalOf = (id: string) => {
+    const total = totals.get(id) ?? { things: 0, notifications: 0, lastAtMs: 0, opened: false };
+    totals.set(id, total);
+    return total;
+  };
+  const storms: StormTable = {
+    countOpening: async (cause, window) => countOne(`openings ${cause} ${window}`),
+    affectedBy: async (thing, cause) => new Set(affected.get(`${thing} ${cause}`)),
+    affect: async ({ thing, cause, ids }) => {
+      await turn();
+      const before = affected.get(`${thing} ${cause}`) ?? new Set<string>();
+      affected.set(`${thing} ${cause}`, new Set([...before, ...ids]));
+      return { isNew: before.size === 0, added: new Set(ids).difference(before).size };
+    },
+    countAffected: async (id, { things, notifications }, nowMs) => {
+      const total = totalOf(id);
+      total.things += things;
+      total.notifications += notifications;
+      total.lastAtMs = nowMs;
+      return total.opened;
+    },
+    markStorm: async (id, opened) => {
+      totalOf(id).opened = opened;
+    },
+    affected: async (id) => totals.get(id),
+  };
+  return { storms, affected };
 }
 
 /** The registry in memory, and everything that was done to it. */
@@ -67,12 +118,13 @@ export function memoryContainment(things: ReadonlyMap<string, ThingFacts>) {
     },
     isActive: async (id) => status.get(id) ?? true,
     perform: async (step) => {
+      if (step.act === 'deactivate' || step.act === 'activate') {
+        const active = step.act === 'activate';
+        if ((status.get(step.certificateId) ?? true) === active) return false;
+        status.set(step.certificateId, active);
+      }
       acts.push(describeStep(step));
-      if (step.act === 'deactivate') status.set(step.certificateId, false);
-    },
-    restore: async (id, activate) => {
-      acts.push(`restored ${id.slice(0, 12)}`);
-      if (activate) status.set(id, true);
+      return true;
     },
   };
   return { containment, acts, status };

@@ -7,6 +7,7 @@ import type { Notification, Subject } from './notification.ts';
 const COUNTED_LIMIT = 128;
 const EVIDENCE_LIMIT = 10;
 const OPEN_ALARMS_LIMIT = 32;
+const BEHAVIORS_LIMIT = 8;
 
 const Line = z.object({ atMs: z.number(), says: z.string() });
 const Action = z.object({
@@ -32,6 +33,8 @@ export const Incident = z.object({
   severity: z.enum(SEVERITIES),
   firstAtMs: z.number(),
   lastAtMs: z.number(),
+  /** Behaviours that its alarms were about. */
+  behaviors: z.array(z.string()).default([]),
   /** Of the whole incident, over all times it was open. */
   count: z.int(),
   /** How often it was opened. */
@@ -53,8 +56,10 @@ export const Incident = z.object({
   actions: z.array(Action),
   /** What people have been told last: a state is told once. */
   told: z.string().optional(),
+  /** `alert`: it is to be told, and could not be yet. `storm`: it stands for many things, which are counted apart. */
+  due: z.enum(['alert', 'storm']).optional(),
   /** Who is about to act, on what; others leave it to them for a while. */
-  claim: z.object({ on: z.string(), atMs: z.number() }).optional(),
+  claim: z.object({ on: z.string(), by: z.string(), atMs: z.number() }).optional(),
   version: z.int(),
 });
 export type Incident = z.infer<typeof Incident>;
@@ -93,6 +98,19 @@ export function afterNotification(
     : begun(seen, notification, suppressed);
 }
 
+/** Whether a notification would open an incident: a new one, or one that had ended. */
+export const wouldOpen = (
+  before: Incident | undefined,
+  { id, type, alarm }: Notification,
+): boolean =>
+  type !== 'cleared' &&
+  type !== 'invalidated' &&
+  (before === undefined ||
+    ((before.state === 'cleared' || before.state === 'closed') &&
+      before.containment?.state !== 'done' &&
+      !before.counted.includes(id) &&
+      !before.endedEarly.includes(alarm)));
+
 function opened({ subject, cause, atMs }: Notification): Incident {
   return {
     v: 1,
@@ -103,6 +121,7 @@ function opened({ subject, cause, atMs }: Notification): Incident {
     severity: 'LOW',
     firstAtMs: atMs,
     lastAtMs: atMs,
+    behaviors: [],
     count: 0,
     episode: 0,
     evidence: [],
@@ -115,9 +134,16 @@ function opened({ subject, cause, atMs }: Notification): Incident {
 }
 
 function begun(incident: Incident, notification: Notification, suppressed: boolean): Incident {
-  const { alarm, atMs, says } = notification;
+  const { alarm, atMs, says, behavior } = notification;
   const evidence = [...incident.evidence, { atMs, says }].slice(-EVIDENCE_LIMIT);
-  const counted = { ...incident, evidence, count: incident.count + 1 };
+  const others = incident.behaviors.filter((one) => one !== behavior);
+  const behaviors = [...others, ...(behavior === undefined ? [] : [behavior])];
+  const counted = {
+    ...incident,
+    evidence,
+    behaviors: behaviors.slice(-BEHAVIORS_LIMIT),
+    count: incident.count + 1,
+  };
   if (incident.endedEarly.includes(alarm)) {
     const endedEarly = incident.endedEarly.filter((one) => one !== alarm);
     return { ...counted, endedEarly };
@@ -152,6 +178,7 @@ const BASE: Readonly<Record<string, Severity>> = {
   flood: 'MEDIUM',
   oversize: 'MEDIUM',
   'authorization-failures': 'HIGH',
+  'forbidden-access': 'HIGH',
   'shared-credential': 'HIGH',
   'frame-replay': 'HIGH',
   'frame-forgery': 'HIGH',

@@ -67,7 +67,7 @@ export const METRICS = {
     'sum',
     'authorization-failures',
     LIFECYCLE,
-    'refused connects only; a refused publish or subscribe ends the session as a disconnect',
+    'refused connects only, by client id, which anybody can claim to be: so nobody is contained for them. A refused publish or subscribe ends the session as a disconnect',
   ),
   'aws:num-connection-attempts': count(
     'ca',
@@ -87,7 +87,7 @@ export const METRICS = {
   'tributary:num-forbidden-accesses': count(
     'fa',
     'sum',
-    'authorization-failures',
+    'forbidden-access',
     LIFECYCLE,
     'disconnects for AUTH_ERROR or FORBIDDEN_ACCESS; HTTPS publishes raise none',
   ),

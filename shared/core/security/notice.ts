@@ -79,6 +79,18 @@ export const breakerNotice = (scope: string, untilMs: number): Notice => ({
   ].join('\n'),
 });
 
+/** Said once a window of time, in place of all that is over the budget of alerts; the rest is told when there is room. */
+export const TOO_MANY: Notice = {
+  subject: 'HIGH more incidents than are told one by one',
+  body: [
+    'Within five minutes there were more incidents than alerts are sent for. The others are told as there is room.',
+    '',
+    'Next:',
+    '  npm run incident -- list',
+    '',
+  ].join('\n'),
+};
+
 const time = (ms: number): string => new Date(ms).toISOString();
 
 const plain = (text: string, limit: number): string =>

@@ -23,3 +23,21 @@ export const BUDGET_KEY: Key = { pk: 'budget', sk: 'account' };
 
 /** Alerts told within one window of time. */
 export const alertsKey = (window: number): Key => ({ pk: `alerts#${window}`, sk: 'count' });
+
+/** Incidents of a cause opened within one window of time. */
+export const openingsKey = (cause: string, window: number): Key => ({
+  pk: `openings#${window}`,
+  sk: cause,
+});
+
+/** A thing that has no incident of its own for a cause, as many had it at once. */
+export const affectedKey = (thing: string, cause: string): Key => ({
+  pk: `thing#${thing}`,
+  sk: `affected#${cause}`,
+});
+
+/** How many things and notifications the incident of a storm stands for. */
+export const stormKey = (incidentId: string): Key => ({
+  pk: `incident#${incidentId}`,
+  sk: 'affected',
+});

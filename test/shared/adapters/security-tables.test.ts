@@ -3,13 +3,16 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { dynamoDbOperations } from '../../../local/operations/dynamodb/index.ts';
 import { createTableStore } from '../../../local/stores/table-store.ts';
 import { connectionTable } from '../../../shared/adapters/connection-table.ts';
+import { denials } from '../../../shared/adapters/denials.ts';
 import { guardTable } from '../../../shared/adapters/guard-table.ts';
 import { incidentTable } from '../../../shared/adapters/incident-table.ts';
 import { statisticsTable } from '../../../shared/adapters/statistics-table.ts';
+import { stormTable } from '../../../shared/adapters/storm-table.ts';
 import { BUDGET_LIMITS, requestContainment } from '../../../shared/core/security/budget.ts';
+import { type Holder, held, letGo } from '../../../shared/core/security/denial.ts';
 import { NEW_DEVICE } from '../../../shared/core/security/device-state.ts';
 import { percentileOf } from '../../../shared/core/security/histogram.ts';
-import { afterNotification } from '../../../shared/core/security/incident.ts';
+import { afterNotification, type Incident } from '../../../shared/core/security/incident.ts';
 import { ACCOUNT, clientOf, REGION, serve } from '../../local/operations/endpoint.ts';
 import { patientTools, plentyOfTime } from '../../support/retry-tools.ts';
 
@@ -20,19 +23,28 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
+const keys = (hash: string, range: string) => [
+  { AttributeName: hash, KeyType: 'HASH' },
+  { AttributeName: range, KeyType: 'RANGE' },
+];
+
 /** A table under the conditions of a real engine. */
 async function setup() {
   const tables = await createTableStore({ accountId: ACCOUNT, region: REGION });
   await tables.create({
     TableName: 'table',
     BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({
+    AttributeDefinitions: ['pk', 'sk', 'due', 'dueOrder'].map((AttributeName) => ({
       AttributeName,
       AttributeType: 'S',
     })),
-    KeySchema: [
-      { AttributeName: 'pk', KeyType: 'HASH' },
-      { AttributeName: 'sk', KeyType: 'RANGE' },
+    KeySchema: keys('pk', 'sk'),
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: 'due',
+        KeySchema: keys('due', 'dueOrder'),
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
     ],
   });
   const server = await serve(dynamoDbOperations({ tables, accountId: ACCOUNT, region: REGION }));
@@ -44,6 +56,14 @@ async function setup() {
   });
   return db;
 }
+
+const holder = (incidentId: string, rung: Holder['rung']): Holder => ({
+  incidentId,
+  rung,
+  cause: 'flood',
+  by: 'defend',
+  atMs: T0,
+});
 
 const incident = afterNotification(
   undefined,
@@ -90,21 +110,37 @@ describe('incidents', () => {
     expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(5);
   });
 
-  it('hold a thing one at a time', async () => {
-    const table = incidentTable(await setup(), 'table', patientTools());
-    const denial = (incidentId: string) => ({
-      thing: 'probe-1',
-      incidentId,
-      rung: 'cut-off' as const,
-      certificates: [{ id: 'c', active: true }],
-      atMs: T0,
-    });
-    expect(await table.deny(denial('one'), plentyOfTime)).toBe(true);
-    expect(await table.deny(denial('one'), plentyOfTime)).toBe(true);
-    expect(await table.deny(denial('other'), plentyOfTime)).toBe(false);
-    expect(await table.denial('probe-1', plentyOfTime)).toEqual(denial('one'));
-    await table.allow('probe-1', plentyOfTime);
+  it('hold a thing by a denial that one at a time moves on, and that others read', async () => {
+    const db = await setup();
+    const table = incidentTable(db, 'table', patientTools());
+    const denialOf = denials(db, 'table');
+    const first = held('probe-1', undefined, holder('one', 'quarantine'));
+    const both = [first, first].map((denial) => table.saveDenial(denial, plentyOfTime));
+    expect((await Promise.all(both)).sort()).toEqual([false, true]);
+    expect(await denialOf('probe-1')).toEqual({ rung: 'quarantine', incidentId: 'one' });
+    const second = held('probe-1', first, holder('two', 'cut-off'));
+    expect(await table.saveDenial(second, plentyOfTime)).toBe(true);
+    expect(await denialOf('probe-1')).toEqual({ rung: 'cut-off', incidentId: 'two' });
+    expect(await table.denial('probe-1', plentyOfTime)).toEqual(second);
+    const nobody = letGo(letGo(second, 'one'), 'two');
+    expect(await table.saveDenial({ ...nobody, version: 3 }, plentyOfTime)).toBe(true);
+    expect(await denialOf('probe-1')).toBeUndefined();
+    expect(await table.dropDenial(second, plentyOfTime)).toBe(false);
+    expect(await table.dropDenial({ ...nobody, version: 3 }, plentyOfTime)).toBe(true);
     expect(await table.denial('probe-1', plentyOfTime)).toBeUndefined();
+  });
+
+  it('that are due are found, the gravest first, until they are not', async () => {
+    const table = incidentTable(await setup(), 'table', patientTools());
+    const due = (id: string, severity: Incident['severity'], version = 1) =>
+      table.saveIncident({ ...incident, id, severity, due: 'alert', version }, plentyOfTime);
+    await due('a'.repeat(16), 'LOW');
+    await due('b'.repeat(16), 'HIGH');
+    await table.saveIncident({ ...incident, version: 1 }, plentyOfTime);
+    expect(await table.dueIncidents(10, plentyOfTime)).toEqual(['b'.repeat(16), 'a'.repeat(16)]);
+    expect(await table.dueIncidents(1, plentyOfTime)).toEqual(['b'.repeat(16)]);
+    await table.saveIncident({ ...incident, id: 'b'.repeat(16), version: 2 }, plentyOfTime);
+    expect(await table.dueIncidents(10, plentyOfTime)).toEqual(['a'.repeat(16)]);
   });
 
   it('count their alerts', async () => {
@@ -112,6 +148,37 @@ describe('incidents', () => {
     const counted = Array.from({ length: 4 }, () => table.countAlert(7, T0, plentyOfTime));
     expect((await Promise.all(counted)).sort()).toEqual([1, 2, 3, 4]);
     expect(await table.countAlert(8, T0, plentyOfTime)).toBe(1);
+  });
+});
+
+describe('a storm', () => {
+  it('counts each thing and notification once, whoever adds them', async () => {
+    const table = stormTable(await setup(), 'table', patientTools());
+    const affect = (thing: string, ...ids: string[]) =>
+      table.affect({ thing, cause: 'flood', stormId: 's', ids }, T0, plentyOfTime);
+    expect(await affect('probe-1', 'n-1', 'n-2')).toEqual({ isNew: true, added: 2 });
+    expect(await affect('probe-1', 'n-2', 'n-3')).toEqual({ isNew: false, added: 1 });
+    expect(await affect('probe-2', 'n-1')).toEqual({ isNew: true, added: 1 });
+    expect(await table.affectedBy('probe-1', 'flood', plentyOfTime)).toEqual(
+      new Set(['n-1', 'n-2', 'n-3']),
+    );
+    expect(await table.affectedBy('probe-1', 'oversize', plentyOfTime)).toEqual(new Set());
+    const add = () =>
+      table.countAffected('s', { things: 1, notifications: 2 }, T0 + 5, plentyOfTime);
+    expect(await Promise.all([add(), add(), add()])).toEqual([false, false, false]);
+    await table.markStorm('s', true, plentyOfTime);
+    expect(await add()).toBe(true);
+    expect(await table.affected('s', plentyOfTime)).toEqual({
+      things: 4,
+      notifications: 8,
+      lastAtMs: T0 + 5,
+    });
+    expect(await table.affected('other', plentyOfTime)).toBeUndefined();
+    const openings = Array.from({ length: 3 }, () =>
+      table.countOpening('flood', 1, T0, plentyOfTime),
+    );
+    expect((await Promise.all(openings)).sort()).toEqual([1, 2, 3]);
+    expect(await table.countOpening('oversize', 1, T0, plentyOfTime)).toBe(1);
   });
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import {
-  containmentSteps,
   DEFAULT_LADDER,
   proposeContainment,
+  rungFor,
 } from '../../../../shared/core/security/containment.ts';
 import {
   afterNotification,
@@ -119,7 +119,6 @@ describe('containment', () => {
   it.each([
     ['a flood', open, circumstances, 'cut-off'],
     ['a cause of no rung', { ...open, cause: 'new' }, circumstances, 'notify'],
-    ['a cleared incident', { ...open, state: 'cleared' as const }, circumstances, 'notify'],
     [
       'no thing',
       { ...open, subject: { kind: 'account' as const, name: 'x' } },
@@ -133,19 +132,14 @@ describe('containment', () => {
     expect(proposeContainment(incident, given).rung).toBe(rung);
   });
 
-  it('refuses first and ends the session last', () => {
-    const [certificate = ''] = facts.certificates;
-    expect(containmentSteps('probe-1', 'cut-off', [certificate]).map(({ act }) => act)).toEqual([
-      'deny-credentials',
-      'attach-quarantine',
-      'deactivate',
-      'disconnect',
-    ]);
-    expect(containmentSteps('probe-1', 'quarantine', [certificate]).map(({ act }) => act)).toEqual([
-      'deny-credentials',
-      'attach-quarantine',
-      'disconnect',
-    ]);
+  it.each([
+    [['x'], 'quarantine'],
+    [['x', 'y'], 'cut-off'],
+    [['z'], 'notify'],
+    [[], 'notify'],
+  ] as const)('for the behaviours %j goes as far as the highest of them', (behaviors, rung) => {
+    const ladder = { x: 'quarantine', y: 'cut-off', flood: 'notify' } as const;
+    expect(rungFor({ cause: 'flood', behaviors: [...behaviors] }, ladder)).toBe(rung);
   });
 });
 
