@@ -27,7 +27,7 @@ const identityOf = (thing: string) => {
 };
 
 describe('with nothing running', () => {
-  it.each([['readings', 'my-device'], ['device', 'list'], ['replay']])(
+  it.each([['readings', 'my-device'], ['device', 'list'], ['anomalies', 'list'], ['replay']])(
     '%s says so and exits 1',
     async (...args) => {
       const { code, err } = await project.run(...args);
@@ -43,13 +43,16 @@ describe('with nothing running', () => {
     { args: ['replay', '--max', '0'], says: '--max wants' },
     { args: ['start', '--port-offset', '-1'], says: '--port-offset' },
     { args: ['start', '--colour'], says: '--colour' },
+    { args: ['start', '--fault', 'stuck:sensor-9'], says: 'there are sensor-1, sensor-2' },
+    { args: ['start', '--no-fleet', '--fault', 'stuck:sensor-3'], says: '--no-fleet leaves out' },
+    { args: ['anomalies', 'show'], says: 'show wants an id' },
     { args: ['nonsense'], says: "no command 'nonsense'" },
   ])('$args is called wrongly and exits 2', async ({ args, says }) => {
     const { code, err } = await project.run(...args);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(says) });
   });
 
-  it.each(['start', 'readings', 'device', 'replay', 'invoke'])(
+  it.each(['start', 'readings', 'device', 'anomalies', 'replay', 'invoke'])(
     '%s explains itself with --help',
     async (name) => {
       const { code, out } = await project.run(name, '--help');
