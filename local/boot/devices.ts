@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceIdentity } from '../fleet/device.ts';
 import {
@@ -63,6 +63,19 @@ export function writeDeviceFiles(
   writeFileSync(files.certificateFile, certificatePem);
   writeFileSync(files.keyFile, privateKeyPem, { mode: 0o600 });
   return files;
+}
+
+/** Moves a device's files aside, where it has some: the certificate before this one, in a rotation. */
+export function keepPrevious(directory: string, thing: string) {
+  const { certificateFile, keyFile } = deviceFiles(directory, thing);
+  if (!existsSync(certificateFile) || !existsSync(keyFile)) return undefined;
+  const previous = {
+    certificateFile: join(directory, thing, 'previous-certificate.pem'),
+    keyFile: join(directory, thing, 'previous-private.key'),
+  };
+  renameSync(keyFile, previous.keyFile);
+  renameSync(certificateFile, previous.certificateFile);
+  return previous;
 }
 
 async function newCredential(

@@ -54,12 +54,12 @@ export async function openIdentity(
     pki,
     policyNames: ofType(stack, 'AWS::IoT::Policy')
       .map(({ name }) => name)
-      .filter((name) => name.endsWith(DEVICE_POLICY)),
+      .filter((name) => DEVICE_POLICY.test(name)),
     directory: join(certificateDirectory, 'devices'),
     now,
   };
   return { pki, registry, desk, authorizerStore, authorizers, domains };
 }
 
-/** The policy that certificates of devices get, among others for dashboards and claims, ends with this. */
-const DEVICE_POLICY = '-device';
+/** The policies that certificates of devices get, among others for dashboards and claims, end with this. */
+const DEVICE_POLICY = /-device(?:-https)?$/;

@@ -1,4 +1,4 @@
-import type { ResolvedStack } from '../core/template/index.ts';
+import type { ResolvedResource, ResolvedStack } from '../core/template/index.ts';
 import {
   createScheduler,
   declaredSchedule,
@@ -9,9 +9,14 @@ import { collectProblems, ofType } from './resources.ts';
 
 /** The template's schedules. @throws {BootError} naming what is wrong or not supported */
 export const openSchedules = (stack: ResolvedStack, deps: SchedulerDeps): Scheduler =>
-  collectProblems(() =>
-    createScheduler(ofType(stack, 'AWS::Events::Rule').map(declaredSchedule), deps),
-  );
+  collectProblems(() => {
+    const rules = ofType(stack, 'AWS::Events::Rule').filter((rule) => !waitsForEvents(rule));
+    return createScheduler(rules.map(declaredSchedule), deps);
+  });
+
+/** Whether a rule has a pattern of events and no schedule. */
+export const waitsForEvents = ({ properties }: ResolvedResource): boolean =>
+  properties['EventPattern'] !== undefined && properties['ScheduleExpression'] === undefined;
 
 const SWEEP_INTERVAL_MS = 60_000;
 

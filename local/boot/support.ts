@@ -1,4 +1,5 @@
-import type { ResolvedStack } from '../core/template/index.ts';
+import type { ResolvedResource, ResolvedStack } from '../core/template/index.ts';
+import { waitsForEvents } from './schedules.ts';
 
 /** Resource types the laptop starts something for. */
 const STARTED: ReadonlySet<string> = new Set([
@@ -44,6 +45,16 @@ const INERT: Readonly<Record<string, string>> = {
     'the endpoint is plain HTTP on loopback, which a TLS-only policy would refuse; only what SNS may send is looked up in it',
 };
 
+/** Of a type that is started otherwise, or by another name than "this". */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  'AWS::Events::Rule': 'the laptop has schedules, and no CloudTrail to tell of calls',
+};
+
+const isStarted = (resource: ResolvedResource): boolean =>
+  STARTED.has(resource.type) && !(resource.type === EVENTS_RULE && waitsForEvents(resource));
+
+const EVENTS_RULE = 'AWS::Events::Rule';
+
 export interface Notice {
   readonly type: string;
   readonly logicalIds: readonly string[];
@@ -55,8 +66,9 @@ export interface Notice {
 /** What of the template will not run, by name, with the reason. */
 export function assessSupport(stack: ResolvedStack): Notice[] {
   const notices = new Map<string, { logicalIds: string[]; why: string; kind: Notice['kind'] }>();
-  for (const { type, logicalId } of stack.resources.values()) {
-    if (STARTED.has(type)) continue;
+  for (const resource of stack.resources.values()) {
+    const { type, logicalId } = resource;
+    if (isStarted(resource)) continue;
     const known = notices.get(type);
     if (known !== undefined) {
       known.logicalIds.push(logicalId);
@@ -65,7 +77,7 @@ export function assessSupport(stack: ResolvedStack): Notice[] {
     const why = INERT[type];
     notices.set(type, {
       logicalIds: [logicalId],
-      why: why ?? 'the laptop does not have this',
+      why: why ?? UNSUPPORTED[type] ?? 'the laptop does not have this',
       kind: why === undefined ? 'unsupported' : 'inert',
     });
   }

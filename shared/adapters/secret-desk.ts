@@ -19,7 +19,7 @@ export const secretDesk = ({
   randomBytes,
   now,
 }: {
-  readonly table: Pick<SecretTable, 'add' | 'revoke' | 'sealedPepper'>;
+  readonly table: Pick<SecretTable, 'add' | 'revoke' | 'ofThing' | 'sealedPepper'>;
   readonly pepper: Pick<ReturnType<typeof peppers>, 'open' | 'make'>;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly now: () => number;
@@ -39,6 +39,13 @@ export const secretDesk = ({
 
   /** From then on it is refused; connections made with it end at their next refresh. */
   revoke: (id: string): Promise<void> => table.revoke(id),
+
+  /** @returns ids of the secrets of a thing that were active until now */
+  async revokeAll(thing: string): Promise<readonly string[]> {
+    const active = (await table.ofThing(thing)).filter(({ status }) => status === 'active');
+    for (const { id } of active) await table.revoke(id);
+    return active.map(({ id }) => id);
+  },
 });
 
 /** Two operators who begin at once share the pepper of the first. */

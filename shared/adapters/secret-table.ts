@@ -1,4 +1,9 @@
-import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { ownedSecretKey, pepperKey, secretKey } from '../core/access/access-keys.ts';
 import { KeptSecret } from '../core/access/device-secret.ts';
 import { type Item, toItem } from './attributes.ts';
@@ -32,10 +37,41 @@ export const secretTable = (client: Dynamo, tableName: string) => {
     );
   };
 
+  const ownedIds = async (thing: string): Promise<readonly string[]> => {
+    const ids: string[] = [];
+    let from: Item | undefined;
+    do {
+      const query = new QueryCommand({
+        TableName: tableName,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :secret)',
+        ExpressionAttributeValues: {
+          ':pk': { S: ownedSecretKey(thing, '').pk },
+          ':secret': { S: ownedSecretKey(thing, '').sk },
+        },
+        ConsistentRead: true,
+        ExclusiveStartKey: from,
+      });
+      const { Items = [], LastEvaluatedKey } = await client.send(query);
+      ids.push(...Items.flatMap((item) => item['secretId']?.S ?? []));
+      from = LastEvaluatedKey;
+    } while (from !== undefined);
+    return ids;
+  };
+
   return {
     async find(id: string): Promise<KeptSecret | undefined> {
       const item = await get(secretKey(id));
       return item === undefined ? undefined : KeptSecret.parse(plainOf(item));
+    },
+
+    /** All secrets that a thing was ever given, the ended ones as far as they are not forgotten. */
+    async ofThing(thing: string): Promise<readonly KeptSecret[]> {
+      const secrets: KeptSecret[] = [];
+      for (const id of await ownedIds(thing)) {
+        const item = await get(secretKey(id));
+        if (item !== undefined) secrets.push(KeptSecret.parse(plainOf(item)));
+      }
+      return secrets;
     },
 
     /** Keeps a new secret, its owner's list first, so that no secret is in none. */

@@ -73,7 +73,7 @@ function deviceMaker(iot: IoTClient, stage: string) {
     make: async (): Promise<Device> => {
       const thing = `conformance-${randomUUID()}`;
       made.push(thing);
-      return { thing, fleet: FLEET, ...(await desk.add(thing, FLEET)) };
+      return { thing, ...(await desk.add(thing, FLEET)) };
     },
     removeAll: async () => {
       for (const thing of made) await removeDevice(iot, thing);

@@ -39,7 +39,12 @@ describe('with nothing running', () => {
     { args: ['readings'], says: 'Which device?' },
     { args: ['readings', 'a b'], says: 'Which device?' },
     { args: ['readings', 'a', '--hours', 'x'], says: '--hours wants a number' },
-    { args: ['device', 'paint'], says: 'add, list, revoke' },
+    { args: ['device', 'paint'], says: 'add, list, rotate, revoke, secret, enrol' },
+    { args: ['device', 'rotate'], says: 'a thing is named' },
+    { args: ['device', 'secret', 'guess', 'a'], says: 'issue, list, revoke' },
+    { args: ['device', 'secret', 'issue', 'a', '--days', '0'], says: '--days wants' },
+    { args: ['device', 'secret', 'revoke', 'a', '--id', 'trs1_x'], says: '--id wants' },
+    { args: ['device', 'enrol', 'SN-1', '--fleet', 'demo'], says: '--thing: a thing is named' },
     { args: ['replay', '--max', '0'], says: '--max wants' },
     { args: ['start', '--port-offset', '-1'], says: '--port-offset' },
     { args: ['start', '--colour'], says: '--colour' },
@@ -96,8 +101,19 @@ it('npm start runs the service, the commands work beside it, and Ctrl-C ends it 
   expect(await publishHttps(file, cellar, 'dt/demo/cellar-1/telemetry', '{"a": 1}')).toMatchObject({
     status: 200,
   });
+  const rotated = await project.run('device', 'rotate', 'cellar-1', '--json');
+  expect(JSON.parse(rotated.out)).toMatchObject({ thing: 'cellar-1', fleet: 'demo' });
+  for (const either of [cellar, identityOf('cellar-1')]) {
+    const answer = await publishHttps(file, either, 'dt/demo/cellar-1/telemetry', '{"a": 1}');
+    expect(answer.status).toBe(200);
+  }
+  const secret = await project.run('device', 'secret', 'issue', 'cellar-1');
+  expect(secret).toMatchObject({ code: 1, err: expect.stringContaining('passwordAuthorizer') });
   const revoked = await project.run('device', 'revoke', 'cellar-1');
-  expect(revoked).toMatchObject({ code: 0, out: expect.stringContaining('1 certificate revoked') });
+  expect(revoked).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('2 certificates and 0 secrets revoked'),
+  });
   expect(await publishHttps(file, cellar, 'dt/demo/cellar-1/telemetry', '{"a": 1}')).toMatchObject({
     status: 401,
   });

@@ -1,0 +1,189 @@
+import { Agent } from 'node:https';
+import { IoTClient, ListAttachedPoliciesCommand } from '@aws-sdk/client-iot';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { NewCertificate } from '../../commands/device-desk.ts';
+import { openDeviceLife } from '../../commands/device-life.ts';
+import {
+  type AccessLaptop,
+  bootAccess,
+  certificateOf,
+  connectMqtts,
+  ending,
+  post,
+} from '../support/access-laptop.ts';
+
+const PROPAGATION_MS = 60_000;
+
+let laptop: AccessLaptop;
+beforeAll(async () => {
+  laptop = await bootAccess({ propagationDelayMs: PROPAGATION_MS });
+});
+afterAll(() => laptop.close());
+
+const life = () => openDeviceLife({ client: laptop.client, stage: 'dev' });
+const forget = (): void => {};
+
+const connect = (thing: string, certificate: NewCertificate) =>
+  connectMqtts(laptop, laptop.portOf('x509-mqtt'), thing, certificateOf(certificate));
+const lastRefusal = () => laptop.refusals({ limit: 1 })[0];
+
+const statusesOf = async (thing: string): Promise<Record<string, string>> => {
+  const found = (await life().list()).find((device) => device.thing === thing);
+  return Object.fromEntries(
+    (found?.certificates ?? []).map(({ certificateId, status }) => [certificateId, status]),
+  );
+};
+
+it('a device is added, changes its certificate without a gap, and is revoked', async () => {
+  const thing = 'cellar-1';
+  const first = await life().add(thing, 'acme', forget);
+  const old = await connect(thing, first);
+
+  const next = await life().rotate(thing, forget);
+  expect(next.replaces).toEqual([first.certificateId]);
+  await old.publishAsync(`dt/acme/${thing}/telemetry`, '{"a": 1}', { qos: 1 });
+  await old.endAsync();
+  await (await connect(thing, first)).endAsync();
+  await laptop.idle();
+  expect(await statusesOf(thing)).toEqual({
+    [first.certificateId]: 'ACTIVE',
+    [next.certificateId]: 'ACTIVE',
+  });
+
+  const client = await connect(thing, next);
+  await laptop.idle();
+  expect(await statusesOf(thing)).toEqual({ [next.certificateId]: 'ACTIVE' });
+  await expect(connect(thing, first)).rejects.toThrow();
+  expect(lastRefusal()).toMatchObject({ reason: 'INACTIVE', certificateId: first.certificateId });
+  expect(client.connected).toBe(true);
+
+  const ended = ending(client);
+  expect(await life().revoke(thing)).toEqual({
+    certificates: [next.certificateId],
+    secrets: [],
+    sessionEnded: true,
+  });
+  await ended;
+  await expect(connect(thing, next)).rejects.toThrow();
+  expect(lastRefusal()).toMatchObject({
+    reason: 'REVOKED',
+    certificateId: next.certificateId,
+    explanation: expect.stringContaining('REVOKED in the registry'),
+  });
+
+  const again = await life().add(thing, undefined, forget);
+  expect(again.fleet).toBe('acme');
+  await (await connect(thing, again)).endAsync();
+}, 60_000);
+
+it('a connection kept open with the old certificate goes on until its end has propagated', async () => {
+  const thing = 'cellar-2';
+  const first = await life().add(thing, 'acme', forget);
+  const next = await life().rotate(thing, forget);
+  const keepAlive = new Agent({ keepAlive: true, maxSockets: 1 });
+  const publish = (how: object = {}) =>
+    post(laptop, laptop.portOf('x509-https'), `dt/acme/${thing}/telemetry`, {
+      identity: first,
+      ...how,
+    });
+  expect(await publish({ keepAlive })).toBe(200);
+  await (await connect(thing, next)).endAsync();
+  await laptop.idle();
+
+  expect(await publish()).toBe(401);
+  expect(await publish({ keepAlive })).toBe(200);
+  laptop.advance(PROPAGATION_MS);
+  expect(await publish({ keepAlive })).toBe(401);
+  keepAlive.destroy();
+});
+
+describe('a certificate', () => {
+  it('carries both policies where domains are pinned, and publishes over HTTPS', async () => {
+    const iot = new IoTClient(laptop.client);
+    const made = await life().add('cellar-3', 'acme', forget);
+    const { policies = [] } = await iot.send(
+      new ListAttachedPoliciesCommand({ target: made.certificateArn }),
+    );
+    iot.destroy();
+    expect(policies.map(({ policyName }) => policyName).toSorted()).toEqual([
+      'tributary-dev-device',
+      'tributary-dev-device-https',
+    ]);
+    const topic = 'dt/acme/cellar-3/telemetry';
+    const identity = made;
+    expect(await post(laptop, laptop.portOf('x509-https'), topic, { identity })).toBe(200);
+    expect(await post(laptop, laptop.httpsPort, topic, { identity })).toBe(403);
+  });
+
+  it('is not added beside one that works, and not rotated where there is none', async () => {
+    await expect(life().rotate('cellar-4', forget)).rejects.toThrow('There is no thing cellar-4.');
+    await life().add('cellar-4', 'acme', forget);
+    await expect(life().add('cellar-4', 'acme', forget)).rejects.toThrow(
+      /has an active certificate.*rotate cellar-4/,
+    );
+    await expect(life().add('cellar-4', 'other', forget)).rejects.toThrow(/belongs to fleet acme/);
+    await life().revoke('cellar-4');
+    await expect(life().rotate('cellar-4', forget)).rejects.toThrow(/add cellar-4/);
+  });
+});
+
+describe('a device secret', () => {
+  const connectWith = (thing: string, password: string) =>
+    connectMqtts(laptop, laptop.portOf('custom-mqtt'), thing, { username: thing, password });
+
+  it('lets its device in, until it is revoked: then its session ends and it is refused', async () => {
+    const { id, secret, fleet } = await life().issueSecret('shed-1', 'acme', undefined);
+    expect(fleet).toBe('acme');
+    const client = await connectWith('shed-1', secret);
+    await client.publishAsync('dt/acme/shed-1/telemetry', '{"a": 1}', { qos: 1 });
+    await expect(connectWith('shed-2', secret)).rejects.toThrow('Not authorized');
+
+    const ended = ending(client);
+    const revoked = await life().revokeSecrets('shed-1', undefined);
+    expect(revoked).toEqual({ secrets: [id], sessionEnded: true });
+    await ended;
+    await expect(connectWith('shed-1', secret)).rejects.toThrow('Not authorized');
+    expect(lastRefusal()).toMatchObject({
+      reason: 'AUTHORIZER_NOT_AUTHENTICATED',
+      clientId: 'shed-1',
+    });
+    expect(laptop.log.map((entry) => JSON.stringify(entry)).join('\n')).toContain('REVOKED_SECRET');
+  });
+
+  it('appears in no log, whatever becomes of it', async () => {
+    const { secret } = await life().issueSecret('shed-3', 'acme', undefined);
+    await (await connectWith('shed-3', secret)).endAsync();
+    await expect(connectWith('shed-4', secret)).rejects.toThrow();
+    const log = laptop.log.map((entry) => JSON.stringify(entry)).join('\n');
+    expect(log).not.toContain(secret.slice(-20));
+    expect(log).not.toContain(Buffer.from(secret).toString('base64').slice(0, 40));
+  });
+
+  it('is one of several, of which one is revoked', async () => {
+    const [one, other] = [
+      await life().issueSecret('shed-5', 'acme', undefined),
+      await life().issueSecret('shed-5', undefined, undefined),
+    ];
+    await life().revokeSecrets('shed-5', one.id);
+    await (await connectWith('shed-5', other.secret)).endAsync();
+    const statuses = (await life().listSecrets('shed-5')).map(({ id, status }) => [id, status]);
+    expect(new Map(statuses.map(([id = '', status]) => [id, status]))).toEqual(
+      new Map([
+        [one.id, 'revoked'],
+        [other.id, 'active'],
+      ]),
+    );
+    await expect(life().revokeSecrets('shed-6', one.id)).rejects.toThrow(/shed-6 has no secret/);
+  });
+
+  it('ends with its device', async () => {
+    const { id, secret } = await life().issueSecret('shed-7', 'acme', undefined);
+    expect(await life().revoke('shed-7')).toMatchObject({ certificates: [], secrets: [id] });
+    await expect(connectWith('shed-7', secret)).rejects.toThrow();
+  });
+});
+
+it('a serial number is expected once it is enrolled', async () => {
+  await life().enrol('SN-1', 'cellar-9', 'acme');
+  await life().enrol('SN-1', 'cellar-9', 'acme');
+});
