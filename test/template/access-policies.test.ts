@@ -39,17 +39,21 @@ describe('the policy of dashboards', () => {
     { allowed: true, action: 'Subscribe', resource: 'topicfilter/dt/acme/+/status' },
     { allowed: true, action: 'Subscribe', resource: 'topicfilter/alert/acme/+' },
     { allowed: true, action: 'Receive', resource: 'topic/dt/acme/probe-1/telemetry' },
+    { allowed: true, action: 'Subscribe', resource: 'topicfilter/an/acme/+' },
     { allowed: true, action: 'Receive', resource: 'topic/alert/acme/probe-1' },
+    { allowed: true, action: 'Receive', resource: 'topic/an/acme/probe-1' },
     { allowed: false, action: 'Connect', resource: 'client/probe-1' },
     { allowed: false, action: 'Subscribe', resource: 'topicfilter/dt/+/+/telemetry' },
     { allowed: false, action: 'Subscribe', resource: 'topicfilter/dt/acme/#' },
     { allowed: false, action: 'Subscribe', resource: 'topicfilter/#' },
     { allowed: false, action: 'Subscribe', resource: 'topicfilter/dt/globex/+/telemetry' },
+    { allowed: false, action: 'Subscribe', resource: 'topicfilter/an/globex/+' },
     { allowed: false, action: 'Subscribe', resource: 'topicfilter/cmd/acme/+/reboot' },
     { allowed: false, action: 'Receive', resource: 'topic/dt/globex/probe-1/telemetry' },
     { allowed: false, action: 'Receive', resource: 'topic/cmd/acme/probe-1/reboot' },
     { allowed: false, action: 'Publish', resource: 'topic/dt/acme/probe-1/telemetry' },
     { allowed: false, action: 'Publish', resource: 'topic/cmd/acme/probe-1/reboot' },
+    { allowed: false, action: 'Publish', resource: 'topic/an/acme/probe-1' },
   ])('$action $resource: $allowed', ({ allowed, action, resource }) => {
     expect(may(action, resource)).toBe(allowed);
   });
