@@ -19,8 +19,14 @@ import {
 } from '../shared/adapters/codec-table.ts';
 import { keyContext, type Purpose, sealKey } from '../shared/adapters/payload-keys.ts';
 import type { Key } from '../shared/core/keys.ts';
-import { Assignment, type Choice, DeviceEntry } from '../shared/core/lorawan/assignment.ts';
+import {
+  Assignment,
+  type Choice,
+  CodecName,
+  DeviceEntry,
+} from '../shared/core/lorawan/assignment.ts';
 import { CodecPointer, type CodecVersion, digestOf } from '../shared/core/lorawan/codec-version.ts';
+import { isFormat } from '../shared/core/lorawan/formats/index.ts';
 import type { Vector } from './codec-vectors.ts';
 import { FailedError } from './command.ts';
 
@@ -38,6 +44,8 @@ export interface Listed {
   readonly assignments: readonly { readonly of: string; readonly assignment: Assignment }[];
   readonly devices: readonly { readonly device: string; readonly entry: DeviceEntry }[];
 }
+
+export type CodecDesk = ReturnType<typeof openCodecDesk>;
 
 /** Codecs and assignments of a stage, for who looks after them: the one who writes what `decode` reads. */
 export function openCodecDesk(db: DynamoDBClient, stage: string, now: () => number) {
@@ -150,6 +158,22 @@ export function openCodecDesk(db: DynamoDBClient, stage: string, now: () => numb
       if (before === undefined)
         throw new FailedError(`${name} had no other version active before.`);
       return writePointer({ ...pointer, active: before, history });
+    },
+
+    /**
+     * @param text  a format, or `name[@version]` of a codec
+     * @throws {FailedError} when there is no such codec or version
+     */
+    async choice(text: string): Promise<Choice> {
+      const [name = '', version] = text.split('@');
+      if (isFormat(name) && version === undefined) return { codec: name };
+      const { data: codec } = CodecName.safeParse(name);
+      if (codec === undefined || !/^[1-9]\d*$/.test(version ?? '1'))
+        throw new FailedError(`${text} names no codec: wants name or name@version.`);
+      await known(codec);
+      if (version === undefined) return { codec };
+      await this.versionOf(codec, Number(version));
+      return { codec, version: Number(version) };
     },
 
     /** Adds a choice to the assignment of some devices, before those that it does not replace. */

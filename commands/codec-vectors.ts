@@ -189,7 +189,7 @@ const isFilled = (list: unknown): boolean => Array.isArray(list) && list.length 
 const TOLERANCE = 1e-6;
 
 /** Where two answers differ first; numbers may by a millionth, and null is as good as nothing. */
-function difference(wanted: unknown, given: unknown, at: string): string | undefined {
+export function difference(wanted: unknown, given: unknown, at: string): string | undefined {
   if (isSame(wanted, given)) return undefined;
   if (
     !isContainer(wanted) ||

@@ -290,16 +290,8 @@ async function assign(
   }
   if (codec === undefined)
     throw new UsageError('Which codec? Name it, or the profile of a --device.');
-  const [name = '', version] = codec.split('@');
-  if (!isFormat(name) && (await table.pointerOf(nameFrom(name))) === undefined) {
-    throw new FailedError(`There is no codec ${name}; put it first.`);
-  }
   const fPorts = ports(values);
-  const choice = {
-    codec: name,
-    ...(version !== undefined && { version: Number(version) }),
-    ...(fPorts !== undefined && { fPorts }),
-  };
+  const choice = { ...(await table.choice(codec)), ...(fPorts !== undefined && { fPorts }) };
   const encryption = ENCRYPTIONS.find((one) => one === values.encryption);
   if (values.encryption !== undefined && encryption === undefined) {
     throw new UsageError(

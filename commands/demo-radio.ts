@@ -1,18 +1,18 @@
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Laptop } from '../local/cloud.ts';
 import type { Log } from '../local/core/log.ts';
 import { startLorawanFleet } from '../local/fleet/lorawan-fleet.ts';
-import { deviceKey } from '../shared/adapters/codec-table.ts';
-import { DeviceEntry } from '../shared/core/lorawan/assignment.ts';
-import { lorawanDirectory } from './lorawan.ts';
+import { openCodecDesk } from './codec-desk.ts';
+import { assignDevice } from './lorawan-assign.ts';
 import { openLorawanDesk, stationOf } from './lorawan-desk.ts';
+import { lorawanDirectory } from './lorawan-words.ts';
 import { OPERATOR } from './target.ts';
 
 const GATEWAY = 'demo-gateway';
 const SIMULATED = ['radio-1', 'radio-2'];
 const INTERVAL_MS = 5000;
-const FLEET = 'demo';
-const FORMAT = 'cayenne-lpp';
+/** What simulated devices send, and the fleet that they are of. */
+export const DEMO = { codec: 'cayenne-lpp', fleet: 'demo' } as const;
 
 /** Simulated LoRaWAN devices behind a simulated gateway; none where the template has no destination for them. */
 export async function startRadio(
@@ -24,11 +24,11 @@ export async function startRadio(
   const client = { endpoint: awsEndpoint, region, credentials: OPERATOR };
   const desk = openLorawanDesk({ client, stage }, lorawanDirectory(devicesDirectory));
   const { gateway } = await desk.addGateway(GATEWAY, 'EU868');
-  const db = new DynamoDBClient(client);
+  const codecs = openCodecDesk(new DynamoDBClient(client), stage, Date.now);
   const devices = await Promise.all(
     SIMULATED.map(async (name) => {
       const device = await desk.addDevice(name);
-      await assignDemo(db, stage, device.identity.devEui, name);
+      await assignDevice(codecs, device.identity.devEui, { ...DEMO, thing: name });
       return device;
     }),
   );
@@ -42,24 +42,4 @@ export async function startRadio(
     random: Math.random,
     log,
   });
-}
-
-/** Gives a simulated device its name and fleet, and the format that it sends. */
-export async function assignDemo(
-  db: DynamoDBClient,
-  stage: string,
-  devEui: string,
-  thing: string,
-): Promise<void> {
-  const entry = DeviceEntry.parse({
-    thing,
-    assignment: { fleet: FLEET, codecs: [{ codec: FORMAT }] },
-  });
-  const { pk, sk } = deviceKey(devEui);
-  await db.send(
-    new PutItemCommand({
-      TableName: `tributary-${stage}-codecs`,
-      Item: { pk: { S: pk }, sk: { S: sk }, body: { S: JSON.stringify(entry) } },
-    }),
-  );
 }

@@ -140,6 +140,25 @@ export function openLorawanDesk(
       return { gateway: writeFile(file, gateway), file };
     },
 
+    /** Writes what LoRa Basics Station reads from its folder. @returns the folder */
+    async writeStation(
+      name: string,
+      { certificatePem, privateKeyPem }: z.infer<typeof GatewayFile>,
+    ): Promise<string> {
+      const { url, caPem } = await this.endpoint();
+      const folder = join(directory, `gateway-${name}`);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const files = {
+        'tc.uri': url,
+        'tc.trust': caPem,
+        'tc.crt': certificatePem,
+        'tc.key': privateKeyPem,
+      };
+      for (const [file, content] of Object.entries(files))
+        writeFileSync(join(folder, file), content, { mode: 0o600 });
+      return folder;
+    },
+
     async devices() {
       const found: { id: string; name: string; devEui: string; lastUplinkAt: string }[] = [];
       for await (const { WirelessDeviceList = [] } of paginateListWirelessDevices(

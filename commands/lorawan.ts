@@ -1,30 +1,13 @@
-import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createLorawanDevice, type Received } from '../local/fleet/lorawan-device.ts';
-import { nonceCounter } from '../local/fleet/lorawan-fleet.ts';
-import { connectStation, type Hearing, type Station } from '../local/fleet/lorawan-station.ts';
-import { NAME } from '../shared/core/names.ts';
-import {
-  type Command,
-  type ExitCode,
-  FailedError,
-  OK,
-  type Terminal,
-  UsageError,
-} from './command.ts';
-import { openLorawanDesk, stationOf } from './lorawan-desk.ts';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { openCodecDesk } from './codec-desk.ts';
+import { type Command, type ExitCode, OK, type Terminal, UsageError } from './command.ts';
+import { assignDevice } from './lorawan-assign.ts';
+import { downlink } from './lorawan-downlink.ts';
+import { send } from './lorawan-send.ts';
+import { type Asked, checkName, deskOf, tell, type Values } from './lorawan-words.ts';
 import { findTarget, TARGET_OPTIONS, TARGET_USAGE, type Target } from './target.ts';
 
-interface Values {
-  readonly eui?: string | undefined;
-  readonly region: string;
-  readonly fport: string;
-  readonly confirmed: boolean;
-  readonly gateway: string;
-  readonly json?: boolean | undefined;
-}
-type Asked = { readonly words: readonly string[]; readonly values: Values };
 /** The target is looked for only once the words are right. */
 type Verb = (find: () => Target, asked: Asked, terminal: Terminal) => Promise<void>;
 
@@ -38,15 +21,21 @@ const REGIONS = ['EU868', 'US915'];
 export const lorawan: Command = {
   name: 'lorawan',
   summary: 'Registers LoRaWAN devices and gateways, and sends frames to and from devices.',
-  usage: `npm run lorawan -- add device <name> [--eui <16 digits>]
+  usage: `npm run lorawan -- add device <name> [--eui <16 digits>] [--codec <name> --fleet <name> | --profile <name>]
 npm run lorawan -- add gateway <name> [--eui <16 digits>] [--region EU868|US915]
 npm run lorawan -- list
-npm run lorawan -- send <device> <hex> [--fport <1-223>] [--confirmed]       joins and sends, through a simulated gateway of the laptop
-npm run lorawan -- downlink <device> <hex> [--fport <1-223>] [--confirmed]   waits for the device's next uplink
+npm run lorawan -- send <device> <hex> [--fport <1-223>] [--confirmed]      the device joins and sends, through a simulated gateway of the laptop
+npm run lorawan -- downlink <device> '<json>' [--confirmed]                 a command, encoded by the device's codec
+npm run lorawan -- downlink <device> <hex> [--fport <1-223>] [--confirmed]  a command, as it is
 
   --eui <digits>    its DevEUI or gateway EUI (one for local use)
+  --codec <name>    what decodes it: a codec[@version], or cayenne-lpp, cbor, json
+  --profile <name>  the profile whose assignment it goes by
+  --fleet <name>    the fleet it is of
+  --thing <name>    its name in readings (its own)
   --region <name>   where the gateway is (EU868)
-  --fport <n>       the port (2)
+  --data <json>     the command; send with it is downlink
+  --fport <n>       the port (2, or what the codec says)
   --confirmed       wants an acknowledgement
   --gateway <name>  the simulated gateway (${OWN_GATEWAY})
 ${TARGET_USAGE}`,
@@ -58,7 +47,12 @@ ${TARGET_USAGE}`,
         ...TARGET_OPTIONS,
         eui: { type: 'string' },
         region: { type: 'string', default: 'EU868' },
-        fport: { type: 'string', default: '2' },
+        fport: { type: 'string' },
+        data: { type: 'string' },
+        codec: { type: 'string' },
+        profile: { type: 'string' },
+        fleet: { type: 'string' },
+        thing: { type: 'string' },
         confirmed: { type: 'boolean', default: false },
         gateway: { type: 'string', default: OWN_GATEWAY },
       },
@@ -76,13 +70,6 @@ ${TARGET_USAGE}`,
   },
 };
 
-/** Beside the devices of the laptop that runs, or in the folder of this project for AWS. */
-export const lorawanDirectory = (devicesDirectory = join('.tributary', 'devices')): string =>
-  join(dirname(devicesDirectory), 'lorawan');
-
-const deskOf = (target: Target) =>
-  openLorawanDesk(target, lorawanDirectory(target.laptop?.devicesDirectory));
-
 async function add(
   find: () => Target,
   { words, values }: Asked,
@@ -92,27 +79,57 @@ async function add(
   if (kind !== 'device' && kind !== 'gateway')
     throw new UsageError(`What is to be added: a device or a gateway, not '${kind}'?`);
   checkName(name);
-  const eui = values.eui?.toLowerCase();
-  const desk = deskOf(find());
-  if (kind === 'device') {
-    const { identity, wirelessDeviceId, file } = await desk.addDevice(name, eui);
-    const { devEui, joinEui } = identity;
-    const told = { name, wirelessDeviceId, devEui, joinEui, file };
-    tell(
-      terminal,
-      values,
-      told,
-      `${name}: DevEUI ${devEui}, JoinEUI ${joinEui}, ${wirelessDeviceId}\n  its AppKey is in ${file}`,
-    );
-    return;
-  }
-  const { gateway, file } = await desk.addGateway(name, values.region, eui);
-  const told = { name, eui: gateway.eui, region: values.region, file };
+  if (kind === 'device') await addDevice(find, name, values, terminal);
+  else await addGateway(find, name, values, terminal);
+}
+
+async function addDevice(
+  find: () => Target,
+  name: string,
+  values: Values,
+  terminal: Terminal,
+): Promise<void> {
+  const { codec, profile, fleet, thing = name } = values;
+  checkName(thing);
+  if (codec !== undefined && fleet === undefined)
+    throw new UsageError('Which fleet is the device of? Name it with --fleet.');
+  const target = find();
+  const codecs = openCodecDesk(new DynamoDBClient({ ...target.client }), target.stage, Date.now);
+  if (codec !== undefined) await codecs.choice(codec); // before there is a device without one
+  const { identity, wirelessDeviceId, file } = await deskOf(target).addDevice(
+    name,
+    values.eui?.toLowerCase(),
+  );
+  const { devEui, joinEui } = identity;
+  const isAssigned = codec !== undefined || profile !== undefined;
+  if (isAssigned) await assignDevice(codecs, devEui, { thing, codec, profile, fleet });
+  const told = { name, wirelessDeviceId, devEui, joinEui, file, ...(isAssigned && { thing }) };
+  const belongs = isAssigned
+    ? `its readings are those of ${thing}, by ${codec ?? `the profile ${profile}`}`
+    : `assign it, where nothing else does: npm run codec -- assign <codec> --device ${devEui} --fleet <fleet>`;
   tell(
     terminal,
     values,
     told,
-    `${name}: gateway ${gateway.eui}, ${values.region}\n  its certificate and key are in ${file}`,
+    `${name}: DevEUI ${devEui}, JoinEUI ${joinEui}, ${wirelessDeviceId}\n  its AppKey is in ${file}\n  ${belongs}`,
+  );
+}
+
+async function addGateway(
+  find: () => Target,
+  name: string,
+  values: Values,
+  terminal: Terminal,
+): Promise<void> {
+  const desk = deskOf(find());
+  const { gateway } = await desk.addGateway(name, values.region, values.eui?.toLowerCase());
+  const folder = await desk.writeStation(name, gateway);
+  const told = { name, eui: gateway.eui, region: values.region, folder };
+  tell(
+    terminal,
+    values,
+    told,
+    `${name}: gateway ${gateway.eui}, ${values.region}\n  LoRa Basics Station finds tc.uri, tc.trust, tc.crt and tc.key in ${folder}`,
   );
 }
 
@@ -127,99 +144,4 @@ async function list(find: () => Target, { values }: Asked, terminal: Terminal): 
     ),
   ];
   tell(terminal, values, { devices, gateways }, lines.join('\n') || 'No devices and no gateways.');
-}
-
-async function downlink(find: () => Target, asked: Asked, terminal: Terminal): Promise<void> {
-  const { name, payload, fPort } = frameOf(asked);
-  const desk = deskOf(find());
-  const device = (await desk.devices()).find((known) => known.name === name);
-  if (device === undefined) throw new FailedError(`There is no LoRaWAN device ${name}.`);
-  const messageId = await desk.queue(device.id, fPort, payload, asked.values.confirmed);
-  tell(
-    terminal,
-    asked.values,
-    { name, messageId },
-    `${messageId} goes out after the next uplink of ${name}.`,
-  );
-}
-
-async function send(find: () => Target, asked: Asked, terminal: Terminal): Promise<void> {
-  const { name, payload, fPort } = frameOf(asked);
-  const target = find();
-  if (target.kind !== 'laptop')
-    throw new FailedError('Frames are simulated on the laptop only; AWS hears real gateways.');
-  const { values } = asked;
-  const desk = deskOf(target);
-  const { identity } = await desk.addDevice(name);
-  const { gateway } = await desk.addGateway(values.gateway, values.region);
-  const endpoint = await desk.endpoint();
-  const device = createLorawanDevice(identity, nonceCounter(Date.now()));
-  const inbox: Buffer[] = [];
-  const station = await connectStation(stationOf(gateway, endpoint), endpoint.url, (bytes) =>
-    inbox.push(bytes),
-  );
-  try {
-    station.hear(device.joinRequest(), HEARING);
-    const accept = await downlinkWithin(inbox, JOIN_MS);
-    if (accept === undefined)
-      throw new FailedError(`${name} was not let in; the laptop's log says why.`);
-    device.acceptJoin(accept);
-    const answer = await sendFrame(station, inbox, () =>
-      device.uplink(fPort, payload, values.confirmed),
-    );
-    const received = answer && device.receive(answer);
-    const told = { name, fPort, payload: payload.toString('hex'), received: shown(received) };
-    const heard =
-      received === undefined ? '' : `\n  it answered: ${JSON.stringify(shown(received))}`;
-    tell(
-      terminal,
-      values,
-      told,
-      `${name} has joined and sent ${payload.length} bytes on port ${fPort}.${heard}`,
-    );
-  } finally {
-    await station.stop();
-  }
-}
-
-const HEARING: Hearing = { dataRate: 5, frequencyHz: 868_100_000, rssi: -71, snr: 8.25 };
-const JOIN_MS = 3000;
-const ANSWER_MS = 1000;
-const LOOK_MS = 20;
-
-async function sendFrame(
-  station: Station,
-  inbox: Buffer[],
-  frame: () => Buffer,
-): Promise<Buffer | undefined> {
-  station.hear(frame(), HEARING);
-  return await downlinkWithin(inbox, ANSWER_MS);
-}
-
-async function downlinkWithin(inbox: Buffer[], ms: number): Promise<Buffer | undefined> {
-  for (let waited = 0; waited < ms && inbox.length === 0; waited += LOOK_MS) await delay(LOOK_MS);
-  return inbox.shift();
-}
-
-const shown = (received: Received | undefined) =>
-  received && { ...received, payload: received.payload.toString('hex') };
-
-function frameOf({ words, values }: Asked) {
-  const [name = '', hex = ''] = words;
-  checkName(name);
-  if (!/^(?:[0-9a-f]{2}){1,242}$/i.test(hex))
-    throw new UsageError(`the payload is 1 to 242 bytes in hexadecimal digits, not '${hex}'.`);
-  const fPort = Number(values.fport);
-  if (!Number.isInteger(fPort) || fPort < 1 || fPort > 223)
-    throw new UsageError(`--fport wants a whole number from 1 to 223, not ${values.fport}.`);
-  return { name, fPort, payload: Buffer.from(hex, 'hex') };
-}
-
-function checkName(name: string): void {
-  if (!NAME.test(name))
-    throw new UsageError(`a name has 1 to 64 of A-Z a-z 0-9 _ and -, not '${name}'.`);
-}
-
-function tell(terminal: Terminal, { json }: Values, data: object, text: string): void {
-  terminal.out(json ? `${JSON.stringify(data)}\n` : `${text}\n`);
 }

@@ -17,9 +17,11 @@ import { type Dynamo, getAll, keyOfItem, keyText } from './tables.ts';
  *   codec#<name>     | version#<6 digits>                                        CodecVersion, source gzipped in base64
  *   codec#<name>     | vectors#<6 digits>                                        vectors it was put with, likewise
  *   key#<devEui>     | <purpose>                                                 ciphertext of KMS, base64
+ *   device#<devEui>  | downlinks                                                 `sealed`: counter of envelopes sent to it
  */
 export const ASSIGNMENTS = 'assignments';
 export const deviceKey = (id: string): Key => ({ pk: `device#${id}`, sk: 'entry' });
+export const downlinksKey = (id: string): Key => ({ pk: `device#${id}`, sk: 'downlinks' });
 export const pointerKey = (name: string): Key => ({ pk: `codec#${name}`, sk: 'pointer' });
 export const versionKey = (name: string, version: number): Key => ({
   pk: `codec#${name}`,

@@ -20,7 +20,9 @@ import {
 } from '@aws-sdk/client-iot-wireless';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { assignDemo } from '../../commands/demo-radio.ts';
+import { openCodecDesk } from '../../commands/codec-desk.ts';
+import { DEMO } from '../../commands/demo-radio.ts';
+import { assignDevice } from '../../commands/lorawan-assign.ts';
 import { openLorawanDesk, stationOf } from '../../commands/lorawan-desk.ts';
 import { createLorawanDevice, type Received } from '../../local/fleet/lorawan-device.ts';
 import { startLorawanFleet } from '../../local/fleet/lorawan-fleet.ts';
@@ -282,7 +284,8 @@ describe('a LoRaWAN device behind a Basics Station', () => {
     const folder = mkdtempSync(join(tmpdir(), 'lorawan-desk-'));
     const desk = openLorawanDesk({ client: laptop.client, stage: 'dev' }, folder);
     const { identity } = await desk.addDevice('radio-1');
-    await assignDemo(new DynamoDBClient(laptop.client), 'dev', identity.devEui, 'radio-1');
+    const codecs = openCodecDesk(new DynamoDBClient(laptop.client), 'dev', Date.now);
+    await assignDevice(codecs, identity.devEui, { ...DEMO, thing: 'radio-1' });
     const { gateway } = await desk.addGateway('demo', 'EU868');
     const endpoint = await desk.endpoint();
     const fleet = await startLorawanFleet({
