@@ -13,6 +13,7 @@ import {
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   anomalies: async () => (await import('./anomalies.ts')).anomalies,
   incident: async () => (await import('./incident.ts')).incident,
+  audit: async () => (await import('./audit.ts')).audit,
   explain: async () => (await import('./explain.ts')).explain,
   start: async () => (await import('./start.ts')).start,
   readings: async () => (await import('./readings.ts')).readings,

@@ -51,6 +51,7 @@ describe('with nothing running', () => {
     { args: ['start', '--fault', 'stuck:sensor-9'], says: 'there are sensor-1, sensor-2' },
     { args: ['start', '--no-fleet', '--fault', 'stuck:sensor-3'], says: '--no-fleet leaves out' },
     { args: ['anomalies', 'show'], says: 'show wants an id' },
+    { args: ['audit', 'guess'], says: 'there are run, show and trail' },
     { args: ['nonsense'], says: "no command 'nonsense'" },
   ])('$args is called wrongly and exits 2', async ({ args, says }) => {
     const { code, err } = await project.run(...args);
@@ -119,6 +120,13 @@ it('npm start runs the service, the commands work beside it, and Ctrl-C ends it 
   });
   const list = await project.run('device', 'list');
   expect(list.out).toMatch(/cellar-1 +demo +[0-9a-f]{12}… REVOKED/);
+
+  const audited = await project.run('audit');
+  expect(audited).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('13 checks are enabled now'),
+    out: expect.stringMatching(/\nLOW LOGGING_DISABLED_CHECK\n {2}account 000000000000\n/),
+  });
 
   laptop.interrupt();
   const { code, out, err } = await laptop.ended;
