@@ -5,6 +5,7 @@ import { openCompute } from './boot/compute.ts';
 import { controlPlane } from './boot/control-plane.ts';
 import type { SessionRequest } from './boot/credentials.ts';
 import { registerDevice } from './boot/devices.ts';
+import { openEvents } from './boot/events.ts';
 import { createExchange, type Ends } from './boot/exchange.ts';
 import { openFlow } from './boot/flow.ts';
 import { openIdentity } from './boot/identity.ts';
@@ -19,12 +20,14 @@ import { createWorld, readStack, type WorldOptions } from './boot/world.ts';
 import { defaultEndpoint } from './core/endpoint/index.ts';
 import type { ResolvedStack } from './core/template/index.ts';
 import type { DeviceIdentity } from './fleet/device.ts';
+import type { BusEvent } from './runtime/event-bus.ts';
 import type { Credentials } from './runtime/lambda-environment.ts';
 import {
   createRefusalBook,
   type Entry,
   type RefusalBook,
   type RefusalQuery,
+  type Remark,
 } from './runtime/refusal-book.ts';
 import type { Authorize } from './servers/aws-access.ts';
 import type { Faults, FaultyCall } from './servers/aws-faults.ts';
@@ -56,6 +59,10 @@ export interface LaptopOptions extends WorldOptions {
   /** Sees each AWS call that is about to take place. */
   readonly onCall?: (call: FaultyCall) => void;
   readonly faults?: Faults;
+  /** Sees each event that is put on an event bus. */
+  readonly onEvent?: (event: BusEvent) => void;
+  /** Adds to a refusal what the gateway cannot know of it. */
+  readonly remark?: Remark;
 }
 
 export interface Laptop {
@@ -124,7 +131,7 @@ async function boot(
   const stack = readStack(options.templateFile, world);
   const roles = loadRoles(stack);
   const policies = loadResourcePolicies(stack);
-  const refusals = createRefusalBook(now);
+  const refusals = createRefusalBook(now, { remark: options.remark });
   const ends: Ends = {};
   const exchange = createExchange(ends);
 
@@ -147,15 +154,20 @@ async function boot(
   const { topics, publish } = openTopics(stack, { ...world, policies, send, invokeAsync });
   ends.publish = publish;
   const audits = openAudits(stack, world, { registry, roles, topics, publish });
+  const { onEvent } = options;
+  const events = openEvents(stack, world, { exchange, policies, topics, publish, onEvent });
   const backend = await openBackend({
     ...world,
     port: ports.aws,
     callerOf: credentials.callerOf,
     authorize: noting(roles.authorize, refusals),
     operations: [
-      ...controlPlane({ ...world, ...identity, lambda, exchange, refusals, topics, publish }),
+      ...events.recorded([
+        ...controlPlane({ ...world, ...identity, lambda, exchange, refusals, topics, publish }),
+        ...audits.operations,
+      ]),
+      ...events.operations,
       ...lorawan.operations,
-      ...audits.operations,
     ],
     faults: observed(options),
   });

@@ -11,7 +11,7 @@ export interface Source {
   readonly accountId: string;
 }
 
-/** What queues, keys and buckets let services do by policies of their own. */
+/** What queues, topics, keys and buckets let services do by policies of their own. */
 export interface ResourcePolicies {
   /** @param service  `sns.amazonaws.com` */
   readonly authorizeService: (service: string, need: Need, source: Source) => Verdict;
@@ -25,6 +25,7 @@ const Statement = z.looseObject({
 const Document = z.looseObject({ Statement: z.union([Statement, z.array(Statement)]) });
 
 const QueuePolicy = z.object({ Queues: z.array(z.string()), PolicyDocument: Document });
+const TopicPolicy = z.object({ Topics: z.array(z.string()), PolicyDocument: Document });
 const KeyPolicy = z.object({ KeyPolicy: Document });
 const BucketPolicy = z.object({ Bucket: z.string(), PolicyDocument: Document });
 
@@ -50,6 +51,7 @@ export function loadResourcePolicies(stack: ResolvedStack): ResourcePolicies {
         'aws:SourceArn': arn,
         'aws:SourceAccount': accountId,
         'aws:SecureTransport': 'true',
+        'aws:PrincipalIsAWSService': 'true',
         ...need.context,
       };
       const { action, resource } = need;
@@ -73,6 +75,10 @@ function policiesOf(stack: ResolvedStack): Policy[] {
         resourceArn: queueArns.get(url) ?? url,
         document: PolicyDocument,
       }));
+    }),
+    ...ofType(stack, 'AWS::SNS::TopicPolicy').flatMap((policy) => {
+      const { Topics, PolicyDocument: document } = propertiesOf(policy, TopicPolicy);
+      return Topics.map((resourceArn) => ({ name: policy.logicalId, resourceArn, document }));
     }),
     ...ofType(stack, 'AWS::KMS::Key').flatMap((key) => {
       const document = propertiesOf(key, KeyPolicy.partial()).KeyPolicy;

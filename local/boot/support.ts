@@ -1,9 +1,10 @@
-import type { ResolvedResource, ResolvedStack } from '../core/template/index.ts';
-import { waitsForEvents } from './schedules.ts';
+import type { ResolvedStack } from '../core/template/index.ts';
 
 /** Resource types the laptop starts something for. */
 const STARTED: ReadonlySet<string> = new Set([
+  'AWS::CloudTrail::Trail',
   'AWS::DynamoDB::Table',
+  'AWS::Events::EventBus',
   'AWS::Events::Rule',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
@@ -40,20 +41,10 @@ const INERT: Readonly<Record<string, string>> = {
   'AWS::S3::BucketPolicy':
     'buckets are folders of this machine; only what IoT may read for a rule is looked up in it',
   'AWS::SNS::TopicPolicy':
-    'only this stack can publish to its topics, and alarms are not evaluated',
+    'only this stack can publish to its topics; only what EventBridge may publish is looked up in it',
   'AWS::SQS::QueuePolicy':
     'the endpoint is plain HTTP on loopback, which a TLS-only policy would refuse; only what SNS may send is looked up in it',
 };
-
-/** Of a type that is started otherwise, or by another name than "this". */
-const UNSUPPORTED: Readonly<Record<string, string>> = {
-  'AWS::Events::Rule': 'the laptop has schedules, and no CloudTrail to tell of calls',
-};
-
-const isStarted = (resource: ResolvedResource): boolean =>
-  STARTED.has(resource.type) && !(resource.type === EVENTS_RULE && waitsForEvents(resource));
-
-const EVENTS_RULE = 'AWS::Events::Rule';
 
 export interface Notice {
   readonly type: string;
@@ -66,9 +57,8 @@ export interface Notice {
 /** What of the template will not run, by name, with the reason. */
 export function assessSupport(stack: ResolvedStack): Notice[] {
   const notices = new Map<string, { logicalIds: string[]; why: string; kind: Notice['kind'] }>();
-  for (const resource of stack.resources.values()) {
-    const { type, logicalId } = resource;
-    if (isStarted(resource)) continue;
+  for (const { type, logicalId } of stack.resources.values()) {
+    if (STARTED.has(type)) continue;
     const known = notices.get(type);
     if (known !== undefined) {
       known.logicalIds.push(logicalId);
@@ -77,7 +67,7 @@ export function assessSupport(stack: ResolvedStack): Notice[] {
     const why = INERT[type];
     notices.set(type, {
       logicalIds: [logicalId],
-      why: why ?? UNSUPPORTED[type] ?? 'the laptop does not have this',
+      why: why ?? 'the laptop does not have this',
       kind: why === undefined ? 'unsupported' : 'inert',
     });
   }

@@ -7,7 +7,12 @@ export type Entry = {
   /** Counts refusals from 1; none is ever left out. */
   readonly number: number;
   readonly atMs: number;
+  /** What else somebody knows of it. */
+  readonly remark?: string;
 } & (Refusal | RoleRefusal);
+
+/** Knows more of a refusal than the gateway does: why a certificate is INACTIVE, for one. */
+export type Remark = (refusal: Refusal | RoleRefusal) => Promise<string | undefined>;
 
 /** A role that lacks a grant. */
 export interface RoleRefusal {
@@ -38,15 +43,26 @@ export interface RefusalBook {
 
 const KEPT = 1000;
 
-/** Keeps the newest thousand. */
-export function createRefusalBook(now: () => number, kept = KEPT): RefusalBook {
+/** Keeps the newest thousand. A remark is added when it is there. */
+export function createRefusalBook(
+  now: () => number,
+  { kept = KEPT, remark }: { readonly kept?: number; readonly remark?: Remark | undefined } = {},
+): RefusalBook {
   let entries: Entry[] = [];
   let count = 0;
+  const annotate = async (number: number, refusal: Refusal | RoleRefusal): Promise<void> => {
+    const text = await remark?.(refusal).catch(() => undefined);
+    if (text === undefined) return;
+    entries = entries.map((entry) =>
+      entry.number === number ? { ...entry, remark: text } : entry,
+    );
+  };
   return {
     add(refusal) {
       count += 1;
       entries.push({ number: count, atMs: now(), ...refusal });
       if (entries.length > 2 * kept) entries = entries.slice(-kept);
+      void annotate(count, refusal);
     },
     read: ({ after = 0, limit = kept, ...wanted } = {}) =>
       entries

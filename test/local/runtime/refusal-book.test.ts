@@ -10,7 +10,7 @@ const refusal = (principal: string) => ({
 });
 
 it('keeps the newest, numbered from the first', () => {
-  const book = createRefusalBook(() => 7, 3);
+  const book = createRefusalBook(() => 7, { kept: 3 });
   for (let count = 1; count <= 20; count += 1) book.add(refusal(`p${count}`));
   expect(book.read().map(({ number }) => number)).toEqual([18, 19, 20]);
   expect(book.read({ limit: 1 })).toEqual([{ number: 20, atMs: 7, ...refusal('p20') }]);
@@ -22,4 +22,15 @@ it('tells what came after a number, of whom, and to which action', () => {
   expect(book.read({ after: 2 }).map(({ number }) => number)).toEqual([3]);
   expect(book.read({ principal: 'a' }).map(({ number }) => number)).toEqual([1, 3]);
   expect(book.read({ action: 'iot:Connect' })).toEqual([]);
+});
+
+it('adds what somebody else knows of it, when it is known', async () => {
+  const remark = async (of: { readonly principal?: string | undefined }) => {
+    if (of.principal === 'b') throw new Error('out of reach');
+    return of.principal === 'a' ? 'cut off' : undefined;
+  };
+  const book = createRefusalBook(() => 0, { remark });
+  for (const principal of ['a', 'b', 'c']) book.add(refusal(principal));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(book.read().map((entry) => entry.remark)).toEqual(['cut off', undefined, undefined]);
 });
