@@ -22,7 +22,7 @@ import {
 } from '../core/lorawan/station/messages.ts';
 import { checkCertificate } from '../runtime/broker/certificate.ts';
 import type { RegistryView } from '../runtime/broker/registry-view.ts';
-import type { Reception, Transmit, WirelessGateway } from '../runtime/lorawan/model.ts';
+import { receptionOf, type Transmit, type WirelessGateway } from '../runtime/lorawan/model.ts';
 import type { NetworkServer } from '../runtime/lorawan/network-server.ts';
 import type { LorawanStore } from '../runtime/lorawan/store.ts';
 import type { Timer } from '../stores/timer.ts';
@@ -218,21 +218,6 @@ function openSession(socket: WebSocket, gateway: WirelessGateway, options: LnsOp
         socket.send(downlinkMessage({ ...downlink, diid, xtime, rctx }));
       });
 
-  const receptionOf = (frame: StationFrame): Reception => {
-    const { phyPayload, dataRate, frequencyHz, rssi, snr } = frame;
-    return {
-      gatewayEui: gateway.eui,
-      region: gateway.region,
-      phyPayload,
-      dataRate,
-      frequencyHz,
-      rssi,
-      snr,
-      receivedAtMs: now(),
-      transmit: transmitTo(frame),
-    };
-  };
-
   /** It may have been deleted, or tied to another certificate, since it came. */
   const isStillTied = (): boolean => {
     const { certificateId } = store.gateway(gateway.id) ?? {};
@@ -249,7 +234,8 @@ function openSession(socket: WebSocket, gateway: WirelessGateway, options: LnsOp
         socket.send(routerConfig(region, gateway.subBand ?? 2));
         return;
       case 'frame':
-        if (isStillTied()) network.receive(receptionOf(message));
+        if (isStillTied())
+          network.receive(receptionOf(gateway, message, now(), transmitTo(message)));
         else socket.close(POLICY_VIOLATION);
         return;
       case 'sent':

@@ -11,7 +11,12 @@ import {
   pullResponse,
 } from '../core/lorawan/forwarder/packets.ts';
 import { regionOf } from '../core/lorawan/region.ts';
-import type { Downlink, Reception, Transmit, WirelessGateway } from '../runtime/lorawan/model.ts';
+import {
+  type Downlink,
+  receptionOf,
+  type Transmit,
+  type WirelessGateway,
+} from '../runtime/lorawan/model.ts';
 import type { NetworkServer } from '../runtime/lorawan/network-server.ts';
 import type { LorawanStore } from '../runtime/lorawan/store.ts';
 import type { Timer } from '../stores/timer.ts';
@@ -117,21 +122,6 @@ export function createUdpServer({ store, network, now, timer, log }: UdpOptions)
       return `RX1: ${problems[0]}, RX2: ${problems[1]}`;
     };
 
-  const receptionOf = (gateway: WirelessGateway, frame: HeardFrame): Reception => {
-    const { phyPayload, dataRate, frequencyHz, rssi, snr } = frame;
-    return {
-      gatewayEui: gateway.eui,
-      region: gateway.region,
-      phyPayload,
-      dataRate,
-      frequencyHz,
-      rssi,
-      snr,
-      receivedAtMs: now(),
-      transmit: transmitTo(gateway, frame),
-    };
-  };
-
   const take = (packet: ForwarderPacket, remote: RemoteInfo): void => {
     const gateway = store.gatewayByEui(packet.gatewayEui);
     if (gateway === undefined) {
@@ -144,7 +134,7 @@ export function createUdpServer({ store, network, now, timer, log }: UdpOptions)
     else if (packet.kind === 'tx-ack') waiting.get(packet.token)?.(parseTxAck(packet.json));
     else
       for (const frame of parsePush(packet.json, regionOf(gateway.region)))
-        network.receive(receptionOf(gateway, frame));
+        network.receive(receptionOf(gateway, frame, now(), transmitTo(gateway, frame)));
   };
 
   socket.on('message', (bytes, remote) => {

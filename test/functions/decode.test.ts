@@ -9,6 +9,7 @@ import {
 import type { DeadLetter } from '../../shared/core/dead-letter.ts';
 import type { Assignment, Assignments, DeviceEntry } from '../../shared/core/lorawan/assignment.ts';
 import type { CodecPointer, CodecVersion } from '../../shared/core/lorawan/codec-version.ts';
+import { cryptFrmPayload } from '../../shared/core/lorawan/frm-payload.ts';
 import { sealEnvelope } from '../../shared/core/lorawan/payload-envelope.ts';
 import { Reading } from '../../shared/core/reading.ts';
 import { parseSignal, type Signal } from '../../shared/core/security/signal.ts';
@@ -508,5 +509,24 @@ describe('an envelope inside the payload', () => {
     );
     await send(uplink(3, sealed(6)), uplink(2, sealed(8), { DevAddr: '0177aa11' }));
     expect(readings).toHaveLength(3);
+  });
+});
+
+describe('a payload as it was on the air', () => {
+  const world = { other: assignment({ encryption: 'frm' }) } as const;
+  const onAir = (fCnt: number) =>
+    cryptFrmPayload(KEY, { devAddr: '01b8f3c7', fCnt, direction: 'up' }, Buffer.from([21]));
+
+  it('is opened with the AppSKey that another network server hands over', async () => {
+    const { send, readings } = setup(world);
+    await send(uplink(70_000, onAir(70_000), { AppSKey: KEY.toString('hex') }));
+    expect(readings).toMatchObject([{ metrics: { temperature: 21 }, raw: { data: 'FQ==' } }]);
+    expect(JSON.stringify(readings)).not.toContain(KEY.toString('hex'));
+  });
+
+  it('is opened with the key that was put for an ABP device', async () => {
+    const { send, readings } = setup({ ...world, keys: new Map([[DEV_EUI, KEY]]) });
+    await send(uplink(5, onAir(5)));
+    expect(readings).toMatchObject([{ metrics: { temperature: 21 } }]);
   });
 });

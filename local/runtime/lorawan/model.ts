@@ -93,19 +93,41 @@ export interface Downlink {
 /** @returns undefined when the frame is on the air, otherwise why it is not */
 export type Transmit = (downlink: Downlink) => Promise<string | undefined>;
 
-/** One gateway's hearing of a frame. */
-export interface Reception {
-  readonly gatewayEui: string;
-  readonly region: RegionName;
+/** A frame, and how a gateway heard it. */
+export interface Hearing {
   readonly phyPayload: Buffer;
   readonly dataRate: number;
   readonly frequencyHz: number;
   readonly rssi: number;
   readonly snr: number;
+}
+
+/** One gateway's hearing of a frame. */
+export interface Reception extends Hearing {
+  readonly gatewayEui: string;
+  readonly region: RegionName;
   readonly receivedAtMs: number;
   /** Answers through the gateway that heard it. */
   readonly transmit: Transmit;
 }
+
+/** @param hearing  what the gateway's protocol says of it, and possibly more that is its own */
+export const receptionOf = (
+  { eui, region }: WirelessGateway,
+  { phyPayload, dataRate, frequencyHz, rssi, snr }: Hearing,
+  receivedAtMs: number,
+  transmit: Transmit,
+): Reception => ({
+  gatewayEui: eui,
+  region,
+  phyPayload,
+  dataRate,
+  frequencyHz,
+  rssi,
+  snr,
+  receivedAtMs,
+  transmit,
+});
 
 /** All receptions of one frame, the best first. */
 export type Heard = readonly [Reception, ...Reception[]];
