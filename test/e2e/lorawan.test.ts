@@ -18,10 +18,18 @@ import {
   ListQueuedMessagesCommand,
   SendDataToWirelessDeviceCommand,
 } from '@aws-sdk/client-iot-wireless';
+import {
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  KinesisClient,
+  ListShardsCommand,
+} from '@aws-sdk/client-kinesis';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openCodecDesk } from '../../commands/codec-desk.ts';
 import { DEMO } from '../../commands/demo-radio.ts';
+import { openDownlinkDesk } from '../../commands/downlink-desk.ts';
 import { assignDevice } from '../../commands/lorawan-assign.ts';
 import { openLorawanDesk, stationOf } from '../../commands/lorawan-desk.ts';
 import { createLorawanDevice, type Received } from '../../local/fleet/lorawan-device.ts';
@@ -32,6 +40,9 @@ import {
   type StationIdentity,
 } from '../../local/fleet/lorawan-station.ts';
 import { parseCertificate } from '../../local/pki/index.ts';
+import { openEnvelope, sealEnvelope } from '../../shared/core/lorawan/payload-envelope.ts';
+import type { Reading } from '../../shared/core/reading.ts';
+import { parseSignal } from '../../shared/core/security/signal.ts';
 import { bootLaptop, deadLetters, storedReadings, type TestLaptop } from '../support/laptop.ts';
 import type { Template } from '../support/template.ts';
 
@@ -41,6 +52,9 @@ const DEVICE = {
   appKey: '2b7e151628aed2a6abf7158809cf4f3c',
 };
 const HEARING: Hearing = { dataRate: 5, frequencyHz: 868_100_000, rssi: -61, snr: 8.5 };
+
+/** 21.5 °C on channel 1, as Cayenne LPP. */
+const WARM = Buffer.from('016700d7', 'hex');
 
 const QUEUE = 'tributary-dev-test-radio';
 const QUEUE_ARN = `arn:aws:sqs:eu-central-1:000000000000:${QUEUE}`;
@@ -121,7 +135,11 @@ describe('a LoRaWAN device behind a Basics Station', () => {
     );
     deviceId = Id;
   }, 120_000);
-  afterAll(() => laptop.close());
+  const folders: string[] = [];
+  afterAll(async () => {
+    await laptop.close();
+    for (const folder of folders) rmSync(folder, { recursive: true });
+  });
 
   const url = () => `wss://localhost:${laptop.lorawan?.lnsPort}`;
 
@@ -280,9 +298,24 @@ describe('a LoRaWAN device behind a Basics Station', () => {
     expect(await station.ended).toBe(1008);
   });
 
-  it('of the simulated fleet is decoded, and stored with its radio link and raw bytes', async () => {
+  const openDesk = () => {
     const folder = mkdtempSync(join(tmpdir(), 'lorawan-desk-'));
-    const desk = openLorawanDesk({ client: laptop.client, stage: 'dev' }, folder);
+    folders.push(folder);
+    return openLorawanDesk({ client: laptop.client, stage: 'dev' }, folder);
+  };
+
+  /** Waits for readings of a thing. */
+  async function stored(thing: string, least = 1): Promise<Reading[]> {
+    let readings = await storedReadings(laptop, thing);
+    for (let round = 0; round < 100 && readings.length < least; round += 1) {
+      await delay(200);
+      readings = await storedReadings(laptop, thing);
+    }
+    return readings;
+  }
+
+  it('of the simulated fleet is decoded, and stored with its radio link and raw bytes', async () => {
+    const desk = openDesk();
     const { identity } = await desk.addDevice('radio-1');
     const codecs = openCodecDesk(new DynamoDBClient(laptop.client), 'dev', Date.now);
     await assignDevice(codecs, identity.devEui, { ...DEMO, thing: 'radio-1' });
@@ -297,14 +330,9 @@ describe('a LoRaWAN device behind a Basics Station', () => {
       random: Math.random,
       log: () => undefined,
     });
-    let readings = await storedReadings(laptop, 'radio-1');
-    for (let round = 0; round < 100 && readings.length === 0; round += 1) {
-      await delay(200);
-      readings = await storedReadings(laptop, 'radio-1');
-    }
+    const readings = await stored('radio-1');
     await fleet.stop();
     await laptop.idle();
-    rmSync(folder, { recursive: true });
     expect(readings[0]).toMatchObject({
       thing: 'radio-1',
       fleet: 'demo',
@@ -315,4 +343,90 @@ describe('a LoRaWAN device behind a Basics Station', () => {
     expect(Object.values(readings[0]?.metrics ?? {})).toHaveLength(2);
     expect(await deadLetters(laptop)).toEqual([]);
   }, 60_000);
+
+  it('hides its payload from the network, is read once over a rejoin, and opens what is sealed for it', async () => {
+    const key = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
+    const [db, kms] = [new DynamoDBClient(laptop.client), new KMSClient(laptop.client)];
+    const desk = openDesk();
+    const { identity, wirelessDeviceId } = await desk.addDevice('sealed-1');
+    const { devEui } = identity;
+    const codecs = openCodecDesk(db, 'dev', Date.now);
+    await assignDevice(codecs, devEui, { ...DEMO, thing: 'sealed-1' });
+    const { codec, fleet } = DEMO;
+    await codecs.assign(
+      { kind: 'device', id: devEui },
+      { codec },
+      { fleet, encryption: 'envelope' },
+    );
+    await codecs.putKey(kms, devEui, 'envelope', key);
+    const down = openDownlinkDesk(db, kms, 'dev');
+    const sealedCommand = await down.seal({ name: 'sealed-1', devEui }, 7, Buffer.from('on'));
+    await desk.queue(wirelessDeviceId, 7, sealedCommand, false);
+
+    const { gateway } = await desk.addGateway('sealed', 'EU868');
+    const downlinks: Buffer[] = [];
+    const next = async (): Promise<Buffer> => {
+      for (let round = 0; round < 100 && downlinks.length === 0; round += 1) await delay(50);
+      return downlinks.shift() ?? Buffer.alloc(0);
+    };
+    const endpoint = await desk.endpoint();
+    const station = await connectStation(stationOf(gateway, endpoint), endpoint.url, (bytes) =>
+      downlinks.push(bytes),
+    );
+    let nonce = 0;
+    const device = createLorawanDevice(identity, () => ++nonce);
+    const join = async () => {
+      station.hear(device.joinRequest(), HEARING);
+      device.acceptJoin(await next());
+    };
+    const sealed = (counter: number) =>
+      sealEnvelope(key, { devEui, fPort: 2, direction: 'up' }, { payload: WARM, counter });
+    await join();
+    station.hear(device.uplink(2, sealed(1)), HEARING);
+    const command = device.receive(await next());
+    const address = { devEui, fPort: 7, direction: 'down' } as const;
+    expect(openEnvelope(key, address, command?.payload ?? Buffer.alloc(0))).toEqual({
+      counter: 1,
+      payload: Buffer.from('on'),
+    });
+    await join();
+    station.hear(device.uplink(2, sealed(1)), HEARING);
+    station.hear(device.uplink(2, sealed(2)), HEARING);
+    const readings = await stored('sealed-1', 2);
+    await station.stop();
+    await laptop.idle();
+    expect((await stored('sealed-1', 2)).map(({ raw }) => raw.data)).toEqual([
+      WARM.toString('base64'),
+      WARM.toString('base64'),
+    ]);
+    expect(Object.values(readings[0]?.metrics ?? {})).toEqual([21.5]);
+    expect(await deadLetters(laptop)).toEqual([]);
+  }, 60_000);
+
+  it('and its gateways are told of on the stream signals', async () => {
+    const signals = await recordsOf('tributary-dev-signals');
+    expect(signals).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ source: 'gateway', status: 'connected' }),
+        expect.objectContaining({ source: 'gateway', status: 'disconnected' }),
+        expect.objectContaining({ source: 'join', thing: deviceId }),
+        expect.objectContaining({ source: 'counters', function: 'decode', thing: 'sealed-1' }),
+      ]),
+    );
+    for (const signal of signals) parseSignal(JSON.stringify(signal));
+  });
+
+  async function recordsOf(StreamName: string): Promise<unknown[]> {
+    const kinesis = new KinesisClient(laptop.client);
+    const { Shards = [] } = await kinesis.send(new ListShardsCommand({ StreamName }));
+    const lists = Shards.map(async ({ ShardId }) => {
+      const from = { StreamName, ShardId, ShardIteratorType: 'TRIM_HORIZON' } as const;
+      const { ShardIterator } = await kinesis.send(new GetShardIteratorCommand(from));
+      const { Records = [] } = await kinesis.send(new GetRecordsCommand({ ShardIterator }));
+      return Records.map(({ Data = new Uint8Array() }): unknown =>
+        JSON.parse(Buffer.from(Data).toString()),
+      );
+    });
+    return (await Promise.all(lists)).flat();
+  }
 });
