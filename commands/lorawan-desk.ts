@@ -17,6 +17,7 @@ import {
   paginateListWirelessGateways,
   ResourceNotFoundException,
   SendDataToWirelessDeviceCommand,
+  UpdateEventConfigurationByResourceTypesCommand,
 } from '@aws-sdk/client-iot-wireless';
 import * as z from 'zod';
 import type { LorawanIdentity } from '../local/fleet/lorawan-device.ts';
@@ -202,6 +203,16 @@ export function openLorawanDesk(
         }),
       );
       return MessageId;
+    },
+
+    /** Lets joins, and gateways that come and go, be told to rules: of the whole account, and off before. */
+    async tellEvents(): Promise<void> {
+      await wireless.send(
+        new UpdateEventConfigurationByResourceTypesCommand({
+          Join: { LoRaWAN: { WirelessDeviceEventTopic: 'Enabled' } },
+          ConnectionStatus: { LoRaWAN: { WirelessGatewayEventTopic: 'Enabled' } },
+        }),
+      );
     },
 
     /** Where gateways connect, and what they trust it by. */

@@ -11,7 +11,7 @@ import { findTarget, TARGET_OPTIONS, TARGET_USAGE, type Target } from './target.
 /** The target is looked for only once the words are right. */
 type Verb = (find: () => Target, asked: Asked, terminal: Terminal) => Promise<void>;
 
-const VERBS: Readonly<Record<string, Verb>> = { add, list, send, downlink };
+const VERBS: Readonly<Record<string, Verb>> = { add, list, send, downlink, events };
 
 /** The gateway that `send` is heard by, made when it is first needed. */
 const OWN_GATEWAY = 'simulated';
@@ -27,6 +27,8 @@ npm run lorawan -- list
 npm run lorawan -- send <device> <hex> [--fport <1-223>] [--confirmed]      the device joins and sends, through a simulated gateway of the laptop
 npm run lorawan -- downlink <device> '<json>' [--confirmed]                 a command, encoded by the device's codec
 npm run lorawan -- downlink <device> <hex> [--fport <1-223>] [--confirmed]  a command, as it is
+
+npm run lorawan -- events --stage <name>                                    lets AWS tell of joins and gateways, for the whole account
 
   --eui <digits>    its DevEUI or gateway EUI (one for local use)
   --codec <name>    what decodes it: a codec[@version], or cayenne-lpp, cbor, json
@@ -144,4 +146,14 @@ async function list(find: () => Target, { values }: Asked, terminal: Terminal): 
     ),
   ];
   tell(terminal, values, { devices, gateways }, lines.join('\n') || 'No devices and no gateways.');
+}
+
+async function events(find: () => Target, { values }: Asked, terminal: Terminal): Promise<void> {
+  const target = find();
+  const isLaptop = target.kind === 'laptop';
+  if (!isLaptop) await deskOf(target).tellEvents();
+  const told = isLaptop
+    ? 'The laptop tells of them always.'
+    : 'AWS tells of joins, and of gateways that come and go, from now on.';
+  tell(terminal, values, { join: 'Enabled', connectionStatus: 'Enabled' }, told);
 }

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { main } from '../../commands/main.ts';
 
 it.each([
-  { args: ['paint'], says: 'add, list, send, downlink' },
+  { args: ['paint'], says: 'add, list, send, downlink, events' },
   { args: ['add', 'thing', 'x'], says: 'a device or a gateway' },
   { args: ['add', 'device', 'a b'], says: 'a name has 1 to 64' },
   { args: ['add', 'device', 'a', '--eui', '12'], says: '--eui has 16' },
