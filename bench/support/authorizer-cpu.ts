@@ -81,6 +81,7 @@ function authorizer(signer: Signer): (token: string) => Promise<void> {
     issuers: [issuerAt('https://issuer.example/keys')],
     keys: keyRing(async () => keys, now),
     whoseSecret: async () => Promise.reject(new Error('no secrets here')),
+    denialOf: async () => undefined,
     stage: 'dev',
     domains: [],
     refreshSeconds: 300,

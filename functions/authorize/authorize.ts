@@ -1,5 +1,10 @@
+import type { Refusal } from '../../shared/adapters/denials.ts';
 import { type Answer, acceptance, REFUSAL } from '../../shared/core/access/answer.ts';
-import { deviceDocuments, type Place } from '../../shared/core/access/device-documents.ts';
+import {
+  certificateDocuments,
+  deviceDocuments,
+  type Place,
+} from '../../shared/core/access/device-documents.ts';
 import { isSecret } from '../../shared/core/access/device-secret.ts';
 import type { Identity } from '../../shared/core/access/identity.ts';
 import type { Issuer } from '../../shared/core/access/issuer.ts';
@@ -7,9 +12,12 @@ import { RefusedError, refuse } from '../../shared/core/access/refused.ts';
 import {
   type AccessRequest,
   type Credential,
+  certificateOf,
   credentialOf,
   readRequest,
+  type ShownCertificate,
 } from '../../shared/core/access/request.ts';
+import { checkSubject } from '../../shared/core/access/subject.ts';
 import { readToken } from '../../shared/core/access/token.ts';
 import { issuerOf, verifyToken } from '../../shared/core/access/verify-token.ts';
 import { NAME } from '../../shared/core/names.ts';
@@ -27,6 +35,8 @@ export interface AuthorizeDeps {
   };
   /** Who a device secret belongs to; refuses what belongs to nobody. */
   readonly whoseSecret: (text: string) => Promise<Identity>;
+  /** Whether an incident holds the thing. */
+  readonly denialOf: (thing: string) => Promise<Refusal | undefined>;
   readonly stage: string;
   readonly domains: readonly string[];
   readonly refreshSeconds: number;
@@ -67,12 +77,42 @@ async function decide(
   if (clientId !== undefined && clientId !== identity.thing) {
     refuse('FOREIGN_CLIENT_ID', 'mqtt.clientId', 'is not the thing that the credential names');
   }
+  const certificate = certificateOf(request);
+  if (certificate !== undefined) checkSubject(certificate.pem, identity);
+  const quarantined = await isQuarantined(identity, deps);
   const { log, now, refreshSeconds } = deps;
-  const { principalId, thing, fleet, expiresAtMs } = identity;
-  const documents = deviceDocuments(identity, placeOf(invocation, deps));
+  const { principalId, documents } = grantTo(identity, certificate, invocation, deps, quarantined);
+  const { thing, fleet, expiresAtMs } = identity;
   const answer = acceptance(principalId, documents, { nowMs: now(), expiresAtMs, refreshSeconds });
-  log('info', 'accepted', { thing, fleet, carrier: credential.carrier, ...connectionOf(request) });
+  const { carrier } = credential;
+  log('info', 'accepted', { thing, fleet, carrier, quarantined, ...connectionOf(request) });
   return answer;
+}
+
+/** @throws {RefusedError} `CONTAINED` when an incident has cut the thing off; the incident is named */
+async function isQuarantined({ thing }: Identity, { denialOf }: AuthorizeDeps): Promise<boolean> {
+  const denial = await denialOf(thing);
+  if (denial?.rung === 'cut-off') {
+    refuse('CONTAINED', 'thing', `is cut off because of incident ${denial.incidentId}`);
+  }
+  return denial !== undefined;
+}
+
+/** With a certificate AWS IoT wants its id for a principal, and holds the device to the certificate's own policies. */
+function grantTo(
+  identity: Identity,
+  certificate: ShownCertificate | undefined,
+  invocation: Invocation,
+  deps: AuthorizeDeps,
+  quarantined: boolean,
+) {
+  const place = placeOf(invocation, deps);
+  return certificate === undefined
+    ? {
+        principalId: identity.principalId,
+        documents: deviceDocuments(identity, place, quarantined),
+      }
+    : { principalId: certificate.id, documents: certificateDocuments(place, quarantined) };
 }
 
 async function identify(

@@ -6,7 +6,7 @@ import { COMMON_SETTINGS, commonDeps } from './settings.ts';
 
 const settings = readEnvironment(COMMON_SETTINGS, environment);
 
-/** Behind the authorizer `signed`: tokens whose signature AWS IoT has checked. It calls nothing but issuers. */
+/** Behind the authorizer `signed`: tokens whose signature AWS IoT has checked. It asks issuers for keys, and whether a thing is contained. */
 export const handler = authorize({
   ...commonDeps(settings),
   accepts: new Set(['signed']),

@@ -1,4 +1,7 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
+import { QUICK_OPTIONS } from '../../shared/adapters/client-options.ts';
+import { denials } from '../../shared/adapters/denials.ts';
 import { fetchText } from '../../shared/adapters/fetch-text.ts';
 import { keyRing } from '../../shared/adapters/key-ring.ts';
 import { SECONDS } from '../../shared/core/access/answer.ts';
@@ -27,6 +30,7 @@ export const COMMON_SETTINGS = {
     .regex(/^\d{3,5}$/, REFRESH_WANTED)
     .transform(Number)
     .refine((seconds) => seconds >= SECONDS.least && seconds <= SECONDS.most, REFRESH_WANTED),
+  INCIDENTS_TABLE: ResourceName,
   LOG_LEVEL: LogLevel,
 } as const;
 
@@ -36,6 +40,7 @@ type Common = z.output<z.ZodObject<typeof COMMON_SETTINGS>>;
 export const commonDeps = (settings: Common): Omit<AuthorizeDeps, 'accepts' | 'whoseSecret'> => ({
   issuers: parseIssuers(settings.ISSUERS),
   keys: keyRing((url) => fetchText(url, KEYS_LIMITS), now),
+  denialOf: denials(new DynamoDBClient(QUICK_OPTIONS), settings.INCIDENTS_TABLE),
   stage: settings.STAGE,
   domains: settings.DOMAINS,
   refreshSeconds: settings.REFRESH_SECONDS,

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { authorize } from '../../functions/authorize/authorize.ts';
+import { createAuthority, issueClient } from '../../local/pki/index.ts';
+import type { Refusal } from '../../shared/adapters/denials.ts';
 import { fetchText } from '../../shared/adapters/fetch-text.ts';
 import { keyRing } from '../../shared/adapters/key-ring.ts';
-import { REFUSAL } from '../../shared/core/access/answer.ts';
+import { type Answer, REFUSAL } from '../../shared/core/access/answer.ts';
 import {
   makeSecret,
   NO_SECRET,
@@ -31,7 +33,13 @@ afterAll(async () => {
 
 type Way = 'signed' | 'jwt' | 'password';
 
-function setup({ accepts = ['jwt'], atMs = NOW_MS }: { accepts?: Way[]; atMs?: number } = {}) {
+interface Setup {
+  readonly accepts?: Way[];
+  readonly atMs?: number;
+  readonly denialOf?: (thing: string) => Promise<Refusal | undefined>;
+}
+
+function setup({ accepts = ['jwt'], atMs = NOW_MS, denialOf = async () => undefined }: Setup = {}) {
   const lines: string[] = [];
   const clock = { ms: atMs };
   const now = () => clock.ms;
@@ -51,6 +59,7 @@ function setup({ accepts = ['jwt'], atMs = NOW_MS }: { accepts?: Way[]; atMs?: n
         pepper.bytes,
         now(),
       ),
+    denialOf,
     stage: 'dev',
     domains: [],
     refreshSeconds: 300,
@@ -266,6 +275,112 @@ describe('a device secret', () => {
   });
 });
 
+describe('a contained device', () => {
+  const held = (rung: Refusal['rung']) => async (thing: string) =>
+    thing === 'probe-1' ? { rung, incidentId: '0123456789abcdef' } : undefined;
+  const actions = (answer: Answer) =>
+    answer.policyDocuments.flatMap(({ Statement }) => Statement.map(({ Action }) => Action));
+
+  it('in quarantine connects and reads, and publishes nothing', async () => {
+    const { ask } = setup({ denialOf: held('quarantine') });
+    const answer = await ask({ token: tokenOf(rsa) });
+    expect(answer.isAuthenticated).toBe(true);
+    expect(actions(answer)).toEqual(['iot:Connect', 'iot:Subscribe', 'iot:Receive']);
+  });
+
+  it('that is cut off is refused, and the log names the incident', async () => {
+    const { ask, lines } = setup({ denialOf: held('cut-off') });
+    expect(await ask({ token: tokenOf(rsa) })).toEqual(REFUSAL);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+      code: 'CONTAINED',
+      issue: 'thing: is cut off because of incident 0123456789abcdef',
+    });
+  });
+
+  it('takes nobody else along', async () => {
+    const { ask } = setup({ denialOf: held('cut-off') });
+    const answer = await ask({ token: tokenOf(rsa, { 'custom:thing': 'probe-2' }) });
+    expect(actions(answer)).toContain('iot:Publish');
+  });
+
+  it('cannot come in while nobody can say whether it is contained', async () => {
+    const { ask, lines } = setup({
+      denialOf: async () => {
+        throw new Error('the table does not answer');
+      },
+    });
+    expect(await ask({ token: tokenOf(rsa) })).toEqual(REFUSAL);
+    expect(lines.join('')).toContain('refused because of a fault');
+  });
+
+  it('is not asked for with a credential that proves nothing', async () => {
+    const asked: string[] = [];
+    const { ask } = setup({
+      denialOf: async (thing) => {
+        asked.push(thing);
+        return undefined;
+      },
+    });
+    await ask({ token: tokenOf(stranger) });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('a credential beside a certificate', () => {
+  let own: string;
+  let foreign: string;
+  beforeAll(async () => {
+    const validity = { notBeforeMs: NOW_MS - 1_000, notAfterMs: NOW_MS + 86_400_000 };
+    const ca = await createAuthority([['CN', 'Fleet CA']], validity);
+    const certificate = async (CN: string) => {
+      const subject = [
+        ['CN', CN],
+        ['O', 'acme'],
+      ] as const;
+      return (await issueClient(ca, subject, validity)).certificatePem;
+    };
+    [own, foreign] = [await certificate('probe-1'), await certificate('probe-2')];
+  });
+  const principalId = 'c'.repeat(64);
+  const event = (x509CertificatePem: string) => ({
+    ...connection,
+    token: tokenOf(rsa),
+    protocolData: { tls: { x509CertificatePem, principalId }, mqtt: { clientId: 'probe-1' } },
+  });
+
+  it('lets in under the certificate’s id, and leaves the rest to its policies', async () => {
+    expect(await setup().ask(event(own))).toMatchObject({
+      isAuthenticated: true,
+      principalId,
+      policyDocuments: [],
+    });
+  });
+
+  it('is refused with the certificate of another device', async () => {
+    const { ask, lines } = setup();
+    expect(await ask(event(foreign))).toEqual(REFUSAL);
+    expect(lines.join('')).toContain('WRONG_SUBJECT');
+  });
+
+  it('is refused on its own merits, whatever the certificate is', async () => {
+    expect(await setup().ask({ ...event(own), token: tokenOf(stranger) })).toEqual(REFUSAL);
+  });
+
+  it('is refused with half a certificate', async () => {
+    const half = { token: tokenOf(rsa), protocolData: { tls: { principalId } } };
+    expect(await setup().ask(half)).toEqual(REFUSAL);
+  });
+
+  it('of a device in quarantine denies what the certificate’s policies grant', async () => {
+    const { ask } = setup({
+      denialOf: async () => ({ rung: 'quarantine', incidentId: '0123456789abcdef' }),
+    });
+    expect((await ask(event(own))).policyDocuments).toMatchObject([
+      { Statement: [{ Effect: 'Deny', Action: ['iot:Publish', 'iot:RetainPublish'] }] },
+    ]);
+  });
+});
+
 describe('the authorizer', () => {
   it.each([
     { what: 'nothing', event: undefined },
@@ -296,6 +411,7 @@ describe('the authorizer', () => {
       whoseSecret: async (text) => {
         throw new TypeError(`cannot read ${text}`);
       },
+      denialOf: async () => undefined,
       stage: 'dev',
       domains: [],
       refreshSeconds: 300,

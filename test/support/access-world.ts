@@ -25,6 +25,7 @@ import { patientTools } from './retry-tools.ts';
 export const NOW_MS = 1_790_000_000_000;
 export const DAY_MS = 86_400_000;
 export const TABLE = 'tributary-dev-credentials';
+export const INCIDENTS = 'tributary-dev-incidents';
 export const POLICY = 'tributary-dev-device';
 /** Its content decides nothing here. */
 const ANY_POLICY =
@@ -69,19 +70,21 @@ export async function openAccessWorld({ pki, ours, theirs }: Authorities) {
   const now = () => clock.ms;
   const registry = createRegistry({ now, accountId: ACCOUNT, region: REGION });
   const tables = await createTableStore({ accountId: ACCOUNT, region: REGION });
-  await tables.create({
-    TableName: TABLE,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({
-      AttributeName,
-      AttributeType: 'S',
-    })),
-    KeySchema: [
-      { AttributeName: 'pk', KeyType: 'HASH' },
-      { AttributeName: 'sk', KeyType: 'RANGE' },
-    ],
-    SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: KEYS.data },
-  });
+  for (const TableName of [TABLE, INCIDENTS]) {
+    await tables.create({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: 'S',
+      })),
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: KEYS.data },
+    });
+  }
   const keys = createKeyStore({ now });
   const keyArn = `arn:aws:kms:${REGION}:${ACCOUNT}:`;
   keys.create({ keyId: 'pepper', arn: KEYS.pepper });

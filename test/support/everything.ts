@@ -15,6 +15,8 @@ export const EVERYTHING = {
   customMqttDomain: 'enabled',
   customWssDomain: 'enabled',
   customHttpsDomain: 'enabled',
+  customX509MqttDomain: 'enabled',
+  customX509HttpsDomain: 'enabled',
   customWssAuthorizer: 'jwt',
   customMqttAuthorizer: 'password',
 } as const;

@@ -7,6 +7,7 @@ import { register } from '../../functions/register/register.ts';
 import { rotation } from '../../functions/rotation/rotation.ts';
 import { compilePolicies, decide } from '../../local/core/policy/index.ts';
 import { resolveTemplate } from '../../local/core/template/index.ts';
+import { denials } from '../../shared/adapters/denials.ts';
 import { deviceSecrets } from '../../shared/adapters/device-secrets.ts';
 import { enrolmentTable } from '../../shared/adapters/enrolment-table.ts';
 import { expiryTable } from '../../shared/adapters/expiry-table.ts';
@@ -20,6 +21,7 @@ import {
   type AccessWorld,
   type Authorities,
   aMinute,
+  INCIDENTS,
   idOf,
   KEYS,
   NOW_MS,
@@ -122,6 +124,10 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const { text } = await desk.issue({ thing: 'probe-1', fleet: 'acme' });
     world.needs.length = 0;
     await deviceSecrets(table, opener(), world.now)(text);
+    await denials(world.db, INCIDENTS)('probe-1');
+  },
+  async AuthorizeRole() {
+    await denials(world.db, INCIDENTS)('probe-1');
   },
   async DashboardRole() {
     const identityId = 'eu-central-1:7d5f6f0e-6a3c-4bd0-9df2-3b0f7f6f7d20';

@@ -3,6 +3,7 @@ import { compilePolicies, decide, lintPolicy } from '../../local/core/policy/ind
 import { resolveTemplate } from '../../local/core/template/index.ts';
 import { EVERYTHING } from '../support/everything.ts';
 import { packageService } from '../support/template.ts';
+import { statementsOf } from './statements.ts';
 
 const { resources } = resolveTemplate(
   packageService({ stage: 'prod', params: EVERYTHING }).template,
@@ -115,12 +116,31 @@ describe('a device whose ways in are pinned', () => {
   it.each([
     { way: 'x509-mqtt', connects: true, publishes: false },
     { way: 'x509-https', connects: false, publishes: true },
+    { way: 'custom-x509-mqtt', connects: true, publishes: false },
+    { way: 'custom-x509-https', connects: false, publishes: true },
     { way: 'custom-mqtt', connects: false, publishes: false },
   ])('connects by $way: $connects, publishes over HTTPS by it: $publishes', (given) => {
     const { way, connects, publishes } = given;
     expect(may('Connect', 'client/probe-1', { ...thing, ...through(way) })).toBe(connects);
     const topic = 'topic/dt/acme/probe-1/telemetry';
     expect(may('Publish', topic, { ...subject, ...through(way) })).toBe(publishes);
+  });
+
+  it('has no way in without an authorizer, where only domains are on that ask one', () => {
+    const params = { customX509MqttDomain: 'enabled', customX509HttpsDomain: 'enabled' };
+    const statements = statementsOf(packageService({ stage: 'prod', params }).template)
+      .filter(({ resourceId }) => /^Device(?:Https)?Policy$/.test(resourceId))
+      .filter(
+        ({ actions, resources }) =>
+          actions.includes('iot:Connect') ||
+          resources.some((resource) => resource.includes('iot:Certificate')),
+      );
+    expect(
+      statements.map(({ conditions }) => conditions.get('StringEquals iot:DomainName')),
+    ).toEqual([
+      ['custom-x509-mqtt.devices.example.com'],
+      ['custom-x509-https.devices.example.com'],
+    ]);
   });
 });
 

@@ -261,11 +261,11 @@ const MUTATIONS: readonly Mutation[] = [
       value: 'IoTSecurityPolicy_TLS12_1_0_2016_01',
     },
     { planted: 'whatever TLS there is', path: 'Sigv4WssDomain.Properties.TlsConfig' },
-    {
-      planted: 'an authorizer of the client’s choice',
-      path: 'CustomMqttDomain.Properties.AuthorizerConfig.AllowAuthorizerOverride',
+    ...['CustomMqttDomain', 'CustomX509MqttDomain'].map((id) => ({
+      planted: `an authorizer of the client’s choice at ${id}`,
+      path: `${id}.Properties.AuthorizerConfig.AllowAuthorizerOverride`,
       value: true,
-    },
+    })),
   ].map((mutation) => ({ rule: 'domains pin what is spoken on them', ...mutation })),
   ...[
     { planted: 'no status', path: 'SignedAuthorizer.Properties.Status' },

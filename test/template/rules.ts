@@ -227,13 +227,19 @@ export const RULES: readonly Rule[] = [
     name: 'who connects is pinned, where a domain is',
     because: 'the domain that takes one authentication only is passed by, by any other name',
     problems: (template) => [
-      ...pinProblems(template, 'X509MqttDomain', 'DevicePolicy', ({ actions }) =>
-        actions.includes('iot:Connect'),
+      ...pinProblems(
+        template,
+        ['X509MqttDomain', 'CustomX509MqttDomain'],
+        'DevicePolicy',
+        ({ actions }) => actions.includes('iot:Connect'),
       ),
-      ...pinProblems(template, 'X509HttpsDomain', 'DeviceHttpsPolicy', ({ resources }) =>
-        resources.some((resource) => resource.includes('iot:Certificate')),
+      ...pinProblems(
+        template,
+        ['X509HttpsDomain', 'CustomX509HttpsDomain'],
+        'DeviceHttpsPolicy',
+        ({ resources }) => resources.some((resource) => resource.includes('iot:Certificate')),
       ),
-      ...pinProblems(template, 'Sigv4WssDomain', 'DashboardPolicy', ({ actions }) =>
+      ...pinProblems(template, ['Sigv4WssDomain'], 'DashboardPolicy', ({ actions }) =>
         actions.includes('iot:Connect'),
       ),
       ...['CustomMqttDomain', 'CustomWssDomain', 'CustomHttpsDomain']
@@ -254,7 +260,7 @@ export const RULES: readonly Rule[] = [
     name: 'domains pin what is spoken on them',
     because: 'a client would choose the weakest of what is left open',
     problems: each('AWS::IoT::DomainConfiguration', (domain) => [
-      ...(['AWS_X509', 'AWS_SIGV4', 'CUSTOM_AUTH'].includes(
+      ...(['AWS_X509', 'AWS_SIGV4', 'CUSTOM_AUTH', 'CUSTOM_AUTH_X509'].includes(
         String(at(domain, 'AuthenticationType')),
       )
         ? []
@@ -267,7 +273,7 @@ export const RULES: readonly Rule[] = [
       )
         ? []
         : ['takes TLS below 1.2']),
-      ...(at(domain, 'AuthenticationType') === 'CUSTOM_AUTH' &&
+      ...(String(at(domain, 'AuthenticationType')).startsWith('CUSTOM_AUTH') &&
       at(domain, 'AuthorizerConfig.AllowAuthorizerOverride') !== false
         ? ['lets the client choose the authorizer']
         : []),
@@ -718,16 +724,21 @@ function isOwn(id: string, resource: string, actions: readonly string[]): boolea
 
 function pinProblems(
   template: Template,
-  domainId: string,
+  domainIds: readonly string[],
   policyId: string,
   isPinned: (statement: Statement) => boolean,
 ): string[] {
-  const domain = template.Resources[domainId]?.Properties?.['DomainName'];
-  if (domain === undefined) return [];
+  const domains = domainIds
+    .flatMap((id) => template.Resources[id]?.Properties?.['DomainName'] ?? [])
+    .map(String)
+    .toSorted();
+  if (domains.length === 0) return [];
+  const pinnedTo = ({ conditions }: Statement): readonly string[] =>
+    conditions.get('StringEquals iot:DomainName')?.toSorted() ?? [];
   return statementsOf(template)
     .filter((statement) => statement.resourceId === policyId && isPinned(statement))
-    .filter(({ conditions }) => conditions.get('StringEquals iot:DomainName')?.[0] !== domain)
-    .map(({ where }) => `${where}: is not pinned to ${String(domain)}`);
+    .filter((statement) => pinnedTo(statement).join() !== domains.join())
+    .map(({ where }) => `${where}: is not pinned to ${domains.join(' or ')}`);
 }
 
 function signingKeyProblem(authorizer: unknown): boolean {

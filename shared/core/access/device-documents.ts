@@ -13,8 +13,8 @@ export interface Place {
 }
 
 interface Statement {
-  readonly Effect: 'Allow';
-  readonly Action: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: string | readonly string[];
   readonly Resource: readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
@@ -26,16 +26,17 @@ export interface PolicyDocument {
 
 /**
  * What one device may do, under its own name in full: variables of things do not resolve for who has no certificate.
- * It is what the policy of certificates grants, one document an action, as each may take 2,048 characters.
+ * It is what the policy of certificates grants, one document an action, as each may take 2,048 characters. In
+ * quarantine it may do all of it but publish: so it can read why.
  */
 export function deviceDocuments(
   { thing, fleet }: Pick<Identity, 'thing' | 'fleet'>,
   place: Place,
+  quarantined: boolean,
 ): readonly PolicyDocument[] {
   const own = `${quoted(fleet)}/${quoted(thing)}`;
-  const { partition, region, accountId, stage, domains } = place;
-  const arn = (resource: string): string =>
-    `arn:${partition}:iot:${region}:${accountId}:${resource}`;
+  const { stage, domains } = place;
+  const arn = arnIn(place);
   const pinned = domains.length === 0 ? {} : { StringEquals: { 'iot:DomainName': domains } };
   const allow = (action: string, resources: readonly string[], condition = {}): PolicyDocument => {
     const conditions = { ...pinned, ...condition };
@@ -55,14 +56,39 @@ export function deviceDocuments(
   const readings = KINDS.map((kind) => `dt/${own}/${kind}`);
   return [
     allow('Connect', [`client/${quoted(thing)}`], SESSIONS),
-    allow('Publish', [
-      ...readings.flatMap((topic) => [`topic/${topic}`, `topic/${rule}/${topic}`]),
-      `topic/report/${own}`,
-    ]),
+    ...(quarantined
+      ? []
+      : [
+          allow('Publish', [
+            ...readings.flatMap((topic) => [`topic/${topic}`, `topic/${rule}/${topic}`]),
+            `topic/report/${own}`,
+          ]),
+        ]),
     allow('Subscribe', [`topicfilter/cmd/${own}/*`, `topicfilter/alert/${own}`]),
     allow('Receive', [`topic/cmd/${own}/*`, `topic/alert/${own}`]),
   ];
 }
+
+/**
+ * What is said of a device whose certificate's own policies say what it may do: nothing, or in quarantine that it
+ * publishes nothing, as these policies may not have been told yet.
+ */
+export const certificateDocuments = (
+  place: Place,
+  quarantined: boolean,
+): readonly PolicyDocument[] => (quarantined ? [silence(arnIn(place))] : []);
+
+const silence = (arn: (resource: string) => string): PolicyDocument => ({
+  Version: '2012-10-17',
+  Statement: [
+    { Effect: 'Deny', Action: ['iot:Publish', 'iot:RetainPublish'], Resource: [arn('topic/*')] },
+  ],
+});
+
+const arnIn =
+  ({ partition, region, accountId }: Place) =>
+  (resource: string): string =>
+    `arn:${partition}:iot:${region}:${accountId}:${resource}`;
 
 /** Persistent sessions and a Will; its topic is held against Publish as well. */
 const SESSIONS = {

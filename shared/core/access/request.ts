@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CertificateId } from './authorities.ts';
 import { refuse } from './refused.ts';
 
 const Event = z.object({
@@ -6,7 +7,13 @@ const Event = z.object({
   signatureVerified: z.boolean().optional(),
   protocolData: z
     .object({
-      tls: z.object({ serverName: z.string().optional() }).optional(),
+      tls: z
+        .object({
+          serverName: z.string().optional(),
+          x509CertificatePem: z.string().max(65_536).optional(),
+          principalId: CertificateId.optional(),
+        })
+        .optional(),
       http: z
         .object({
           headers: z.record(z.string(), z.string()).optional(),
@@ -49,6 +56,27 @@ export function readRequest(event: unknown): AccessRequest {
   if (result.success) return result.data;
   const path = result.error.issues[0]?.path.map(String).join('.') ?? '';
   return refuse('MALFORMED_EVENT', path || '(root)', 'is not as AWS IoT sends it');
+}
+
+/** A client certificate that AWS IoT has accepted before it asked. */
+export interface ShownCertificate {
+  readonly id: string;
+  readonly pem: string;
+}
+
+/**
+ * The certificate of a request, where its domain wants one beside the credential.
+ *
+ * @throws {RefusedError} `MALFORMED_EVENT` when there is half of one
+ * @see AWS IoT Core Developer Guide, "Custom authentication with X.509 client certificates"
+ */
+export function certificateOf({
+  protocolData: { tls },
+}: AccessRequest): ShownCertificate | undefined {
+  const { x509CertificatePem: pem, principalId: id } = tls ?? {};
+  if (pem === undefined && id === undefined) return undefined;
+  if (pem !== undefined && id !== undefined) return { id, pem };
+  return refuse('MALFORMED_EVENT', 'protocolData.tls', 'wants certificate and principal together');
 }
 
 /**

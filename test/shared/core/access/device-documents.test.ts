@@ -14,7 +14,7 @@ const PLACE: Place = {
 
 const compiled = (thing: string, fleet: string, place: Place = PLACE) =>
   compilePolicies(
-    deviceDocuments({ thing, fleet }, place).map((document, at) => ({
+    deviceDocuments({ thing, fleet }, place, false).map((document, at) => ({
       name: `document ${at}`,
       document,
     })),
@@ -65,6 +65,19 @@ describe('the documents of a device', () => {
     expect(allows(policies, action, resource)).toBe(may);
   });
 
+  it('of a device in quarantine let it connect and read, and publish nothing', () => {
+    const documents = deviceDocuments({ thing: 'probe-1', fleet: 'acme' }, PLACE, true);
+    const held = compilePolicies(
+      documents.map((document, at) => ({ name: String(at), document })),
+      'iot',
+    );
+    expect(allows(held, 'Connect', 'client/probe-1')).toBe(true);
+    expect(allows(held, 'Subscribe', 'topicfilter/alert/acme/probe-1')).toBe(true);
+    expect(allows(held, 'Receive', 'topic/alert/acme/probe-1')).toBe(true);
+    expect(allows(held, 'Publish', 'topic/dt/acme/probe-1/telemetry')).toBe(false);
+    expect(allows(held, 'Publish', 'topic/report/acme/probe-1')).toBe(false);
+  });
+
   it('hold on the pinned domains only, where there are any', () => {
     const pinned = compiled('probe-1', 'acme', { ...PLACE, domains: ['wss.example.com'] });
     const through = (name: string) =>
@@ -79,6 +92,7 @@ describe('the documents of a device', () => {
     const documents = deviceDocuments(
       { thing: 't'.repeat(64), fleet: 'f'.repeat(64) },
       { ...place, stage: 's'.repeat(16), domains },
+      false,
     );
     expect(documents.length).toBeLessThanOrEqual(10);
     for (const document of documents) expect(countedLength(document)).toBeLessThanOrEqual(2048);
