@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MqttClient } from 'mqtt';
+import { compilePolicies } from '../../local/core/policy/index.ts';
 import { resolveTemplate } from '../../local/core/template/index.ts';
+import { deviceDocuments, type PolicyDocument } from '../../shared/core/access/device-documents.ts';
 import { authorizer } from '../local/core/authorizer/token-world.ts';
 import {
   type OracleContext,
@@ -10,7 +12,8 @@ import {
 import { type AccessWorld, answer, openAccessWorld } from '../local/servers/access-world.ts';
 import { connected } from '../local/servers/gateway-world.ts';
 import { seededRandom } from '../support/random.ts';
-import { packageService } from '../support/template.ts';
+import { presign, signInHeader } from '../support/signer.ts';
+import { packageService, resourcesOf } from '../support/template.ts';
 
 /**
  * Twenty devices, each acting as each: what the gateway lets happen is what an evaluator says that shares no code
@@ -38,50 +41,77 @@ const SHARE =
     ? PAIRS
     : PAIRS.filter(({ a, b }) => a === b || random() < 0.15);
 
+/** For what holds for every device alike. */
+const ANY = DEVICES[0] ?? { thing: '', fleet: '' };
+
 type Pair = (typeof PAIRS)[number];
 
 const list = (value: unknown): string[] => [value].flat().map(String);
 
 /** A policy in the words of the evaluator. */
-const statementsOf = (document: unknown): OracleStatement[] =>
-  [(document as { Statement: Record<string, unknown>[] }).Statement].flat().map((statement) => ({
-    Effect: statement['Effect'] === 'Deny' ? 'Deny' : 'Allow',
-    Action: list(statement['Action']),
-    Resource: list(statement['Resource']),
-    Condition: Object.fromEntries(
-      Object.entries((statement['Condition'] ?? {}) as Record<string, Record<string, unknown>>).map(
-        ([operator, keys]) => [
+const statementsOf = (policy: unknown): OracleStatement[] =>
+  [policy]
+    .flat()
+    .flatMap((document) => (document as { Statement: Record<string, unknown>[] }).Statement)
+    .map((statement) => ({
+      Effect: statement['Effect'] === 'Deny' ? 'Deny' : 'Allow',
+      Action: list(statement['Action']),
+      Resource: list(statement['Resource']),
+      Condition: Object.fromEntries(
+        Object.entries(
+          (statement['Condition'] ?? {}) as Record<string, Record<string, unknown>>,
+        ).map(([operator, keys]) => [
           operator,
           Object.fromEntries(Object.entries(keys).map(([key, values]) => [key, list(values)])),
-        ],
+        ]),
       ),
-    ),
-  }));
+    }));
 
-const stack = resolveTemplate(packageService().template, {
+const PLACE = {
   accountId: '000000000000',
   region: 'eu-central-1',
   partition: 'aws',
-  stackName: 'tributary-dev',
-});
+  stage: 'dev',
+  domains: [],
+} as const;
+const TELEMETRY_RULE = 'tributary_dev_telemetry';
+const stack = resolveTemplate(packageService().template, { ...PLACE, stackName: 'tributary-dev' });
 const DEVICE_POLICY = stack.resources.get('DevicePolicy')?.properties['PolicyDocument'];
 
 const telemetry = ({ thing, fleet }: Device): string => `dt/${fleet}/${thing}/telemetry`;
 const commands = ({ thing, fleet }: Device): string => `cmd/${fleet}/${thing}/#`;
 
-/** What an authorizer would say of one device. */
-const grantOf = ({ thing, fleet }: Device) => ({
-  Version: '2012-10-17',
-  Statement: [
-    { Effect: 'Allow', Action: ['iot:Connect'], Resource: [`${ARN}client/${thing}`] },
-    { Effect: 'Allow', Action: ['iot:Publish'], Resource: [`${ARN}topic/dt/${fleet}/${thing}/*`] },
+/** What the service's own authorizer says of one device; IAM says the same of whoever signs with its keys. */
+const grantOf = (device: Device): readonly PolicyDocument[] =>
+  deviceDocuments(device, PLACE, false);
+
+/** Secret keys of the devices that sign, by the id of the key: the thing's name. */
+const KEYS = Object.fromEntries(
+  DEVICES.map((device) => [
+    device.thing,
     {
-      Effect: 'Allow',
-      Action: ['iot:Subscribe'],
-      Resource: [`${ARN}topicfilter/cmd/${fleet}/${thing}/*`],
+      secretAccessKey: `secret of ${device.thing}`,
+      signer: {
+        principal: device.thing,
+        isOperator: false,
+        policies: compilePolicies(
+          grantOf(device).map((document, at) => ({ name: String(at), document })),
+          'iam',
+        ),
+      },
     },
-  ],
+  ]),
+);
+const signing = ({ thing }: Device) => ({
+  atMs: Date.now(),
+  accessKeyId: thing,
+  secretAccessKey: `secret of ${thing}`,
 });
+
+/** Rules that are not for what devices measure: what they are told becomes an event of the cloud. */
+const CONTROL_RULES = resourcesOf(packageService().template, 'AWS::IoT::TopicRule')
+  .map(([, { Properties }]) => String(Properties?.['RuleName']))
+  .filter((name) => name !== TELEMETRY_RULE);
 
 const certificateOf = ({ thing, fleet }: Device): OracleContext => ({
   'iot:Certificate.Subject.CommonName': thing,
@@ -99,18 +129,26 @@ const connectionOf = (self: Device, as: Device): OracleContext => ({
   }),
 });
 
+it('the template has rules for events of the cloud', () => {
+  const named = ['registration', 'connection', 'presence', 'lorawan'];
+  expect(CONTROL_RULES).toEqual(
+    expect.arrayContaining(named.map((name) => `tributary_dev_${name}`)),
+  );
+});
+
 let world: AccessWorld;
 
 beforeAll(async () => {
   world = await openAccessWorld({
     authorizers: [authorizer({ name: 'plain', signingDisabled: true })],
     defaultAuthorizer: 'plain',
+    keys: KEYS,
     decide: ({ protocolData: { http, mqtt }, token }) => {
       const name = token ?? http?.headers['token'] ?? mqtt?.['username'];
       const device = DEVICES.find(({ thing }) => thing === name);
       if (device === undefined) return { isAuthenticated: false };
       return answer({
-        policyDocuments: [grantOf(device)],
+        policyDocuments: grantOf(device),
         principalId: device.thing.replace('-', ''),
       });
     },
@@ -150,6 +188,15 @@ const WAYS: Record<string, Way> = {
     context: (_, as) => ({ 'iot:ClientId': as.thing }),
     connect: async (self, as) =>
       world.overWss(`?token=${self.thing}`, { clientId: as.thing, ...MQTT5 }),
+  },
+  'WSS with SigV4': {
+    policy: grantOf,
+    context: (_, as) => ({ 'iot:ClientId': as.thing }),
+    connect: async (self, as) => {
+      const headers = { host: `localhost:${world.port443}` };
+      const { query } = await presign({ headers }, signing(self));
+      return world.overWss(`?${query}`, { clientId: as.thing, ...MQTT5 });
+    },
   },
 };
 
@@ -211,29 +258,80 @@ describe.each(Object.entries(WAYS))('over %s', (_, { policy, context, connect })
     }
     expect(wrong).toEqual([]);
   });
-});
 
-describe.each([
-  { what: 'certificates', byCertificate: true },
-  { what: 'an authorizer', byCertificate: false },
-])('over HTTPS with $what', ({ byCertificate }) => {
-  it('each device publishes under its own topic and no other', async () => {
-    const wrong: string[] = [];
-    for (const pair of SHARE) {
-      const { self, other } = pair;
-      const topic = telemetry(other);
-      const { certificatePem, privateKeyPem } = await world.device(self.thing, self.fleet);
-      const credentials = byCertificate
-        ? { cert: certificatePem, key: privateKeyPem }
-        : { headers: { token: self.thing } };
-      const port = byCertificate ? world.ports.httpsPort : world.port443;
-      const path = `/topics/${encodeURIComponent(topic)}?qos=1`;
-      const { status } = await world.https({ path, ...credentials }, '{}', port);
-      const statements = statementsOf(byCertificate ? DEVICE_POLICY : grantOf(self));
-      const context = byCertificate ? certificateOf(self) : {};
-      const expected = verdict(statements, 'iot:Publish', `topic/${topic}`, context);
-      wrong.push(...told(pair, 'publish', status === 200, expected));
+  it('no device calls a rule that is not for its telemetry', async () => {
+    const client = await connected(await connect(ANY, ANY));
+    const calls = (rule: string) =>
+      succeeds(client.publishAsync(`$aws/rules/${rule}/${telemetry(ANY)}`, '{}', { qos: 1 }));
+    expect(await calls(TELEMETRY_RULE)).toBe(true);
+    for (const rule of CONTROL_RULES) {
+      expect({ rule, called: await calls(rule) }).toEqual({ rule, called: false });
     }
-    expect(wrong).toEqual([]);
+    client.end(true);
   });
 });
+
+interface HttpsWay {
+  readonly policy: (self: Device) => unknown;
+  readonly context: (self: Device) => OracleContext;
+  readonly publish: (self: Device, topic: string) => Promise<{ readonly status: number }>;
+}
+
+const pathOf = (topic: string): string => `/topics/${encodeURIComponent(topic)}`;
+const QUERY = { qos: '1' };
+
+const HTTPS_WAYS: Record<string, HttpsWay> = {
+  certificates: {
+    policy: () => DEVICE_POLICY,
+    context: certificateOf,
+    publish: async ({ thing, fleet }, topic) => {
+      const { certificatePem, privateKeyPem } = await world.device(thing, fleet);
+      const path = `${pathOf(topic)}?qos=1`;
+      const request = { path, cert: certificatePem, key: privateKeyPem };
+      return world.https(request, '{}', world.ports.httpsPort);
+    },
+  },
+  'an authorizer': {
+    policy: grantOf,
+    context: () => ({}),
+    publish: ({ thing }, topic) =>
+      world.https({ path: `${pathOf(topic)}?qos=1`, headers: { token: thing } }, '{}'),
+  },
+  SigV4: {
+    policy: grantOf,
+    context: () => ({}),
+    publish: async (self, topic) => {
+      const headers = { host: `localhost:${world.port443}` };
+      const asked = { method: 'POST', path: pathOf(topic), query: QUERY, headers, body: '{}' };
+      const signed = await signInHeader(asked, signing(self));
+      const path = `${signed.path}?${signed.query}`;
+      return world.https({ path, headers: Object.fromEntries(signed.headers) }, '{}');
+    },
+  },
+};
+
+describe.each(Object.entries(HTTPS_WAYS))(
+  'over HTTPS with %s',
+  (_, { policy, context, publish }) => {
+    it('each device publishes under its own topic and no other', async () => {
+      const wrong: string[] = [];
+      for (const pair of SHARE) {
+        const { self, other } = pair;
+        const topic = telemetry(other);
+        const { status } = await publish(self, topic);
+        const statements = statementsOf(policy(self));
+        const expected = verdict(statements, 'iot:Publish', `topic/${topic}`, context(self));
+        wrong.push(...told(pair, 'publish', status === 200, expected));
+      }
+      expect(wrong).toEqual([]);
+    });
+
+    it('no device calls a rule that is not for its telemetry', async () => {
+      const calls = (rule: string) => publish(ANY, `$aws/rules/${rule}/${telemetry(ANY)}`);
+      expect(await calls(TELEMETRY_RULE)).toMatchObject({ status: 200 });
+      for (const rule of CONTROL_RULES) {
+        expect({ rule, ...(await calls(rule)) }).toMatchObject({ rule, status: 403 });
+      }
+    });
+  },
+);

@@ -82,6 +82,8 @@ export interface AccessWorldOptions extends Omit<WorldOptions, 'access'> {
   readonly decide?: (event: Event) => unknown;
   readonly domains?: readonly Endpoint[];
   readonly defaultAuthorizer?: string;
+  /** Further keys that may sign, by their id. */
+  readonly keys?: Readonly<Record<string, AccessKey>>;
 }
 
 /** The event of an authorizer, as far as these tests look at it. */
@@ -132,7 +134,7 @@ export async function openAccessWorld(options: AccessWorldOptions = {}) {
     ...options,
     access: {
       authorizers,
-      keys: (id) => KEYS[id],
+      keys: (id) => options.keys?.[id] ?? KEYS[id],
       ownEndpoint: () => defaultEndpoint(options.defaultAuthorizer),
       domains,
     },
