@@ -130,10 +130,15 @@ const problemOf = (
   issue: { readonly path: readonly PropertyKey[]; readonly message: string } | undefined,
 ): string => `${item['sk']?.S ?? ''}: ${issue?.path.map(String).join('.')}: ${issue?.message}`;
 
-/** Settings of fleets, remembered for a minute by each container. */
+/**
+ * Settings of fleets, remembered for a minute by each container.
+ *
+ * @param complain  is told what of a fleet's settings cannot be read, each time they are
+ */
 export const settingsDirectory = (
   table: Pick<DetectionSettingsTable, 'load'>,
   now: () => number,
+  complain: (fleet: string, problems: readonly string[]) => void,
 ) => {
   const cache = new TtlCache<string, FleetSettings>(FLEETS_LIMIT, SETTINGS_AGE_MS);
   return {
@@ -143,6 +148,7 @@ export const settingsDirectory = (
       if (known !== undefined) return known;
       const { settings, unreadable } = await table.load(fleet, timeLeft);
       const fresh = fleetSettings(settings, unreadable);
+      if (fresh.problems.length > 0) complain(fleet, fresh.problems);
       cache.set(fleet, fresh, nowMs);
       return fresh;
     },

@@ -24,8 +24,9 @@ export const keyOfItem = (item: Item): Key => ({
 });
 
 /**
- * Reads items by key, consistently, `attributes` of each besides the key.
+ * Reads items by key, consistently.
  *
+ * @param attributes  of each besides the key; none: the whole item
  * @returns what was found, and the keys that could not be asked for
  * @see DynamoDB API Reference, BatchGetItem
  */
@@ -33,11 +34,12 @@ export async function getAll(
   client: Dynamo,
   table: string,
   keys: readonly Key[],
-  attribute: string,
+  attributes: string | readonly string[] | undefined,
   tools: RetryTools,
   timeLeft: TimeLeft,
 ): Promise<{ readonly items: readonly Item[]; readonly failures: readonly Failure<Key>[] }> {
   const items: Item[] = [];
+  const projection = attributes === undefined ? {} : projectionOf([attributes].flat());
   const getOnce = async (run: readonly Key[]): Promise<Failure<Key>[]> => {
     const answer = await client.send(
       new BatchGetItemCommand({
@@ -45,8 +47,7 @@ export async function getAll(
           [table]: {
             Keys: run.map((key) => toItem({ ...key })),
             ConsistentRead: true,
-            ProjectionExpression: 'pk, sk, #a',
-            ExpressionAttributeNames: { '#a': attribute },
+            ...projection,
           },
         },
       }),
@@ -59,6 +60,11 @@ export async function getAll(
   );
   return { items, failures: failures.flat() };
 }
+
+const projectionOf = (attributes: readonly string[]) => ({
+  ProjectionExpression: ['pk', 'sk', ...attributes.map((_, at) => `#a${at}`)].join(', '),
+  ExpressionAttributeNames: Object.fromEntries(attributes.map((name, at) => [`#a${at}`, name])),
+});
 
 /** One item to be put under its key. */
 export interface Put {

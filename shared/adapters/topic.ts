@@ -1,4 +1,8 @@
-import { PublishBatchCommand, type SNSClient } from '@aws-sdk/client-sns';
+import {
+  PublishBatchCommand,
+  type PublishBatchRequestEntry,
+  type SNSClient,
+} from '@aws-sdk/client-sns';
 import { chunks } from './chunks.ts';
 import { type Failure, type RetryTools, sendAll, type TimeLeft } from './retry.ts';
 
@@ -9,9 +13,44 @@ const BATCH = { count: 10, bytes: 250_000 } as const;
 export interface Published {
   readonly body: string;
   readonly subject?: string;
+  /** What people get in place of the body, by e-mail and text message. */
+  readonly sentence?: string;
+  /** What subscriptions can filter by. */
+  readonly attributes?: Readonly<Record<string, string | number>>;
 }
 
 export type Topic = ReturnType<typeof topic>;
+
+function entryOf(
+  { body, subject, sentence, attributes }: Published,
+  at: number,
+): PublishBatchRequestEntry {
+  const texts = { default: body, email: sentence, sms: sentence };
+  return {
+    Id: String(at),
+    Subject: subject,
+    ...(sentence === undefined
+      ? { Message: body }
+      : { Message: JSON.stringify(texts), MessageStructure: 'json' }),
+    ...(attributes === undefined
+      ? {}
+      : {
+          MessageAttributes: Object.fromEntries(
+            Object.entries(attributes).map(([name, value]) => [
+              name,
+              {
+                DataType: typeof value === 'number' ? 'Number' : 'String',
+                StringValue: String(value),
+              },
+            ]),
+          ),
+        }),
+  };
+}
+
+/** What a message may take beside its body. */
+const sizeOf = ({ body, sentence, attributes }: Published): number =>
+  Buffer.byteLength(JSON.stringify([body, sentence, sentence, attributes])) + 200;
 
 /** @see Amazon SNS API Reference, PublishBatch */
 export const topic = (client: Pick<SNSClient, 'send'>, tools: RetryTools) => {
@@ -22,11 +61,7 @@ export const topic = (client: Pick<SNSClient, 'send'>, tools: RetryTools) => {
     const { Successful: taken = [], Failed: failed = [] } = await client.send(
       new PublishBatchCommand({
         TopicArn: arn,
-        PublishBatchRequestEntries: items.map(({ body, subject }, at) => ({
-          Id: String(at),
-          Message: body,
-          Subject: subject,
-        })),
+        PublishBatchRequestEntries: items.map(entryOf),
       }),
     );
     const done = new Set(taken.map(({ Id }) => Number(Id)));
@@ -43,7 +78,7 @@ export const topic = (client: Pick<SNSClient, 'send'>, tools: RetryTools) => {
       timeLeft: TimeLeft,
     ): Promise<readonly Failure<Item>[]> {
       const failures: Failure<Item>[] = [];
-      for (const run of chunks(items, BATCH, ({ body }) => Buffer.byteLength(body) + 200)) {
+      for (const run of chunks(items, BATCH, sizeOf)) {
         const send = (left: readonly Item[]) => publishOnce(arn, left);
         failures.push(...(await sendAll(run, send, tools, timeLeft)));
       }

@@ -33,3 +33,33 @@ export function streamRecords(event: unknown): readonly StreamRecord[] {
     data: kinesis.data,
   }));
 }
+
+/** Of an event, the shard it is of, and when its first and its last record arrived there. */
+export interface ShardPlace {
+  readonly shard: string;
+  readonly firstArrivedAtMs: number;
+  readonly lastArrivedAtMs: number;
+}
+
+const Places = z.object({
+  Records: z.array(
+    z.object({
+      /** `<shard>:<sequence number>` */
+      eventID: z.string(),
+      kinesis: z.object({ approximateArrivalTimestamp: z.number() }),
+    }),
+  ),
+});
+
+/** @returns none for an event that does not say it */
+export function shardPlaceOf(event: unknown): ShardPlace | undefined {
+  const { data } = Places.safeParse(event);
+  const first = data?.Records[0];
+  const last = data?.Records.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  return {
+    shard: first.eventID.split(':')[0] ?? '',
+    firstArrivedAtMs: Math.round(1000 * first.kinesis.approximateArrivalTimestamp),
+    lastArrivedAtMs: Math.round(1000 * last.kinesis.approximateArrivalTimestamp),
+  };
+}

@@ -3,15 +3,19 @@ import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
   DynamoDBClient,
+  GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueUrlCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { DeadLetter } from '../../shared/core/dead-letter.ts';
 import { Envelope } from '../../shared/core/envelope.ts';
 import { LorawanEnvelope } from '../../shared/core/lorawan/uplink.ts';
@@ -21,10 +25,11 @@ import { packageService } from '../support/template.ts';
 
 const RECEIVED_AT_MS = 1_790_000_000_250;
 
-/** What becomes of a sample: readings put or stored, and the codes and findings of dead letters. */
+/** What becomes of a sample: readings put or stored, anomalies told, and the codes and findings of dead letters. */
 interface Outcome {
   readonly readings?: readonly object[];
   readonly latest?: readonly object[];
+  readonly anomalies?: readonly object[];
   readonly deadLetters?: readonly object[];
 }
 
@@ -127,6 +132,24 @@ const EXPECTED: Readonly<Record<string, Outcome>> = {
   'decode.refused-payload': {
     deadLetters: [{ code: 'MALFORMED_PAYLOAD', partitionKey: WIRELESS_DEVICE }],
   },
+  'detect.several-devices': {},
+  'detect.out-of-range': {
+    anomalies: [
+      {
+        thing: 'probe-1',
+        fleet: 'acme',
+        metric: 'temperature',
+        kind: 'out of range',
+        state: 'open',
+        version: 1,
+        observed: -300,
+        low: -273.15,
+      },
+    ],
+  },
+  'detect.refused-reading': {
+    deadLetters: [{ function: 'detect', code: 'MALFORMED_READING', partitionKey: 'probe-1' }],
+  },
   'record.reading': {
     readings: [
       {
@@ -159,11 +182,13 @@ const SCHEMA_OF = { ingest: Envelope, decode: LorawanEnvelope } as Readonly<
 const HANDLER_OF: Readonly<Record<string, string>> = {
   ingest: 'IngestLambdaFunction',
   decode: 'DecodeLambdaFunction',
+  detect: 'DetectLambdaFunction',
 };
 const STREAM_OF: Readonly<Record<string, string>> = {
   ingest: 'UplinksStream',
   decode: 'UplinksStream',
   record: 'ReadingsStream',
+  detect: 'ReadingsStream',
 };
 
 /** As the rules key what they put on a stream. */
@@ -182,7 +207,7 @@ const thingOf = (inner: {
 
 const all = readdirSync('events').map((file) => file.replace(/\.json$/, ''));
 /** Of the functions that read streams; what the others get is looked at beside. */
-const samples = all.filter((name) => functionOf(name) in STREAM_OF);
+const samples = all.filter((name) => functionOf(name) in STREAM_OF && name !== 'detect.sweep');
 const sample = (name: string): unknown => JSON.parse(readFileSync(`events/${name}.json`, 'utf8'));
 const { template } = packageService();
 const propertiesOf = (id: string): Record<string, unknown> => ({
@@ -207,7 +232,12 @@ describe('the samples', () => {
   );
 
   it.each(
-    samples.filter((name) => !['ingest.refused-source', 'record.refused-reading'].includes(name)),
+    samples.filter(
+      (name) =>
+        !['ingest.refused-source', 'record.refused-reading', 'detect.refused-reading'].includes(
+          name,
+        ),
+    ),
   )('%s holds what its stream holds', (name) => {
     const schema = SCHEMA_OF[functionOf(name)] ?? Reading;
     for (const { data } of streamRecords(sample(name))) {
@@ -220,6 +250,8 @@ describe('the samples', () => {
 const kinesis = mockClient(KinesisClient);
 const dynamo = mockClient(DynamoDBClient);
 const sqs = mockClient(SQSClient);
+const sns = mockClient(SNSClient);
+const mqtt = mockClient(IoTDataPlaneClient);
 
 /** What the codecs table says of all devices. */
 const ASSIGNED = {
@@ -253,6 +285,23 @@ const deadLetters = () =>
     .flatMap(({ args: [{ input }] }) => input.Entries ?? [])
     .map(({ MessageBody = '' }) => DeadLetter.parse(JSON.parse(MessageBody)));
 
+const CONTEXT = {
+  getRemainingTimeInMillis: () => 60_000,
+  invokedFunctionArn: 'arn:aws:lambda:eu-central-1:000000000000:function:tributary-dev-detect',
+};
+
+const toldLive = () =>
+  mqtt
+    .commandCalls(PublishCommand)
+    .map(({ args: [{ input }] }) =>
+      JSON.parse(Buffer.from(z.instanceof(Uint8Array).parse(input.payload)).toString()),
+    );
+
+const toldSubscribers = () =>
+  sns
+    .commandCalls(PublishBatchCommand)
+    .flatMap(({ args: [{ input }] }) => input.PublishBatchRequestEntries ?? []);
+
 const putOnStream = () =>
   kinesis
     .commandCalls(PutRecordsCommand)
@@ -274,13 +323,20 @@ const putAsLatest = () =>
 
 describe('a sample, through its handler,', () => {
   beforeEach(() => {
-    for (const client of [kinesis, dynamo, sqs]) client.reset();
+    for (const client of [kinesis, dynamo, sqs, sns, mqtt]) client.reset();
     kinesis.on(PutRecordsCommand).callsFake(({ Records }) => ({
       FailedRecordCount: 0,
       Records: Records.map(() => ({ SequenceNumber: '1', ShardId: 'shardId-000000000000' })),
     }));
     dynamo.on(BatchGetItemCommand).resolves({ Responses: {} });
-    dynamo.on(QueryCommand).resolves({ Items: [ASSIGNED] });
+    dynamo.on(QueryCommand).callsFake(({ TableName }) => ({
+      Items: TableName === 'tributary-dev-codecs' ? [ASSIGNED] : [],
+    }));
+    dynamo.on(UpdateItemCommand).resolves({});
+    mqtt.on(PublishCommand).resolves({});
+    sns.on(PublishBatchCommand).callsFake(({ PublishBatchRequestEntries: entries }) => ({
+      Successful: entries.map(({ Id }: { Id: string }) => ({ Id, MessageId: Id })),
+    }));
     dynamo.on(BatchWriteItemCommand).resolves({});
     dynamo.on(PutItemCommand).resolves({});
     sqs.on(GetQueueUrlCommand).resolves({ QueueUrl: 'http://127.0.0.1/dead-letters' });
@@ -295,13 +351,23 @@ describe('a sample, through its handler,', () => {
 
   it.each(samples)('%s does what is expected', async (name) => {
     const handler = await handlerOf(functionOf(name));
-    const outcome = await handler(sample(name), { getRemainingTimeInMillis: () => 60_000 });
+    const outcome = await handler(sample(name), CONTEXT);
     expect(outcome).toEqual({ batchItemFailures: [] });
     const expected = EXPECTED[name] ?? {};
     expect(functionOf(name) === 'record' ? putInHistory() : putOnStream()).toMatchObject(
       expected.readings ?? [],
     );
     expect(putAsLatest()).toMatchObject(expected.latest ?? []);
+    expect(toldLive()).toMatchObject(expected.anomalies ?? []);
+    expect(toldSubscribers()).toHaveLength(expected.anomalies?.length ?? 0);
     expect(deadLetters()).toMatchObject(expected.deadLetters ?? []);
+  });
+
+  it('detect.sweep looks after what is pending and overdue, and finds nothing', async () => {
+    dynamo.on(GetItemCommand).resolves({});
+    const handler = await handlerOf('detect');
+    expect(await handler(sample('detect.sweep'), CONTEXT)).toBeUndefined();
+    expect(dynamo.commandCalls(QueryCommand).length).toBeGreaterThan(16);
+    expect(toldLive()).toEqual([]);
   });
 });

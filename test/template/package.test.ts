@@ -30,6 +30,7 @@ const PACKAGES = [
   { name: 'rotation', clients: ['dynamodb', 'iot'] },
   { name: 'expiry', clients: ['dynamodb', 'iot'] },
   { name: 'provision', clients: ['dynamodb'] },
+  { name: 'detect', clients: ['dynamodb', 'iot-data-plane', 'sns', 'sqs'] },
   { name: 'guard', clients: ['dynamodb', 'sns', 'sqs'] },
   {
     name: 'defend',

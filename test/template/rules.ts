@@ -66,6 +66,11 @@ export const EXPLAINED_WILDCARDS = [
     because: 'CloudTrail makes up the names of its objects',
   },
   {
+    where: /^DetectRole\.TellDashboards$/,
+    resource: /:topic\/an\/\*$/,
+    because: 'anomalies are told for devices of any fleet, each below its own',
+  },
+  {
     where: /^DashboardRole\.MakeThings$/,
     resource: /:thing\/<AWS::Region>:\*$/,
     because: 'identities of Cognito make up their ids, which begin with the region',
@@ -77,12 +82,12 @@ export const EXPLAINED_WILDCARDS = [
   },
   {
     where: /^DashboardIdentityRole\.(Subscribe|Receive)$/,
-    resource: /:topic(filter)?\/(dt|alert)\/\*$/,
+    resource: /:topic(filter)?\/(dt|alert|an)\/\*$/,
     because: 'the policy of the identity narrows it to one fleet, and both must allow',
   },
   {
     where: /^DashboardPolicy\.\d$/,
-    resource: /:topic\/(dt|alert)\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\*$/,
+    resource: /:topic\/(dt|alert|an)\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\*$/,
     because: 'a dashboard watches all devices of its fleet',
   },
   {
@@ -708,14 +713,14 @@ const OWN: Readonly<Record<string, readonly RegExp[]>> = {
   DashboardPolicy: [
     /:client\/\$\{iot:Connection\.Thing\.ThingName\}$/,
     /:topicfilter\/dt\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\+\/(telemetry|status)$/,
-    /:topicfilter\/alert\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\+$/,
-    /:topic\/(dt|alert)\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\*$/,
+    /:topicfilter\/(alert|an)\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\+$/,
+    /:topic\/(dt|alert|an)\/\$\{iot:Connection\.Thing\.Attributes\[fleet\]\}\/\*$/,
   ],
 };
 
 /** Thing variables hold for who is attached; nothing a device publishes or hears may leave its own names. */
 function isOwn(id: string, resource: string, actions: readonly string[]): boolean {
-  if (actions.includes('iot:Publish') && /:topic\/(cmd|alert)\//.test(resource)) return false;
+  if (actions.includes('iot:Publish') && /:topic\/(cmd|alert|an)\//.test(resource)) return false;
   if (actions.includes('iot:Publish') && id === 'DashboardPolicy') return false;
   return (
     OWN[id.replace('DeviceHttps', 'Device')]?.some((pattern) => pattern.test(resource)) ?? false

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Key, sortableMs } from '../keys.ts';
+import { DEADLINE_SHARDS, deadlineShard } from './pulse.ts';
 
 /** Of the table `anomalies`: those of a thing, in the order they opened. */
 export const anomalyKey = ({
@@ -37,3 +38,31 @@ export const fleetStateOf = (fleet: string, state: 'open' | 'closed'): string =>
 
 /** Of the table `detection-settings`: all that is set in a fleet is one query. */
 export const settingsPartition = (fleet: string): string => `fleet#${fleet}`;
+
+/** Of the table `detection`: what changes with each batch, and what changes about once a day. Things hold no `#`. */
+export const hotKey = (thing: string): Key => ({ pk: thing, sk: 'hot' });
+export const coldKey = (thing: string): Key => ({ pk: thing, sk: 'cold' });
+
+const shardName = (shard: number): string => String(shard).padStart(2, '0');
+
+/** Hash key of the index `pending`: devices with something to publish, and no others. */
+export const pendingShard = (thing: string): string => `pending#${shardName(deadlineShard(thing))}`;
+
+/** When devices are to be looked at, in the order of time. */
+export const lookKey = (shard: number, atMs: number, id: string): Key => ({
+  pk: `look#${shardName(shard)}`,
+  sk: `${sortableMs(atMs)}#${id}`,
+});
+
+/** All shards of the two. */
+export const PENDING_SHARDS: readonly string[] = Array.from(
+  { length: DEADLINE_SHARDS },
+  (_, shard) => `pending#${shardName(shard)}`,
+);
+export const LOOK_SHARDS: readonly string[] = Array.from(
+  { length: DEADLINE_SHARDS },
+  (_, shard) => `look#${shardName(shard)}`,
+);
+
+/** How far each shard of the stream was read, and the outages that were seen. */
+export const INGESTION_PARTITION = 'ingestion#';

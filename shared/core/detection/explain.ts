@@ -37,7 +37,9 @@ const SENTENCES: Readonly<Record<AnomalyKind, (anomaly: Anomaly) => string>> = {
   'unit change': (anomaly) =>
     `reads ${observed(anomaly)} where ${amount(anomaly.level, anomaly.unit)} was usual, as if the unit had changed: ${anomaly.detail}`,
   rule: (anomaly) =>
-    `reads ${observed(anomaly)}, ${anomaly.direction} ${amount(anomaly.direction === 'above' ? anomaly.high : anomaly.low, anomaly.unit)}: rule "${anomaly.detail}"`,
+    anomaly.direction === 'none'
+      ? `is in ${anomaly.detail}`
+      : `reads ${observed(anomaly)}, ${anomaly.direction} ${amount(anomaly.direction === 'above' ? anomaly.high : anomaly.low, anomaly.unit)}: rule "${anomaly.detail}"`,
   'missing metric': ({ observed: value, expected }) =>
     `has not been sent for ${duration(value)} while the device goes on, expected every ${duration(expected ?? 0)}`,
   'silent device': ({ observed: value, expected, high }) =>

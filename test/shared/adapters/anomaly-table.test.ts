@@ -94,7 +94,11 @@ describe('settings', () => {
     );
     await table.mute({ fleet: 'acme', metric: 'temperature' }, T0 + 1_000, ann, plentyOfTime);
     await table.mute({ fleet: 'acme', thing: 'probe-1' }, T0 + 2_000, ann, plentyOfTime);
-    const directory = settingsDirectory(table, () => T0);
+    const directory = settingsDirectory(
+      table,
+      () => T0,
+      () => undefined,
+    );
     const fleet = await directory.of('acme', plentyOfTime);
     expect(fleet.problems).toEqual([]);
     expect(fleet.of('probe-2').optionsOf('temperature')).toEqual({
@@ -112,7 +116,11 @@ describe('settings', () => {
   it('hold within a minute of the change', async () => {
     const table = settings();
     let nowMs = T0;
-    const directory = settingsDirectory(table, () => nowMs);
+    const directory = settingsDirectory(
+      table,
+      () => nowMs,
+      () => undefined,
+    );
     const high = async () =>
       (await directory.of('acme', plentyOfTime)).of('probe-1').optionsOf('x').range?.high;
     expect(await high()).toBeUndefined();

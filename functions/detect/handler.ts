@@ -1,0 +1,82 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import * as z from 'zod';
+import { anomalyTable } from '../../shared/adapters/anomaly-table.ts';
+import { CLIENT_OPTIONS } from '../../shared/adapters/client-options.ts';
+import { deadLetterQueue } from '../../shared/adapters/dead-letter-queue.ts';
+import {
+  detectionSettingsTable,
+  settingsDirectory,
+} from '../../shared/adapters/detection-settings-table.ts';
+import { detectionTable } from '../../shared/adapters/detection-table.ts';
+import { ingestionTable } from '../../shared/adapters/ingestion-table.ts';
+import { lookTable } from '../../shared/adapters/look-table.ts';
+import { mqttTopics } from '../../shared/adapters/mqtt-topics.ts';
+import { topic } from '../../shared/adapters/topic.ts';
+import type { BatchResponse } from '../../shared/lambda/batch.ts';
+import { LogLevel, ResourceName, readEnvironment } from '../../shared/lambda/environment.ts';
+import { createLog } from '../../shared/lambda/log.ts';
+import { logFaults } from '../../shared/lambda/log-faults.ts';
+import { environment, now, random, sleep, writeLine } from '../../shared/lambda/process.ts';
+import { type DetectInvocation, detect } from './detect.ts';
+import { sweep } from './sweep.ts';
+
+const DAY_MS = 86_400_000;
+const DAYS_WANTED = 'wants whole days, 1 to 36500';
+
+const settings = readEnvironment(
+  {
+    DETECTION_TABLE: ResourceName,
+    ANOMALIES_TABLE: ResourceName,
+    SETTINGS_TABLE: ResourceName,
+    ANOMALIES_TOPIC: ResourceName,
+    DEAD_LETTER_QUEUE: ResourceName,
+    /** How long an anomaly that is over is kept. */
+    HISTORY_DAYS: z
+      .string({ error: DAYS_WANTED })
+      .regex(/^\d{1,5}$/, DAYS_WANTED)
+      .transform(Number)
+      .refine((days) => days >= 1 && days <= 36_500, DAYS_WANTED),
+    LOG_LEVEL: LogLevel,
+  },
+  environment,
+);
+const log = createLog(settings.LOG_LEVEL, writeLine, now);
+const tools = { sleep, random };
+const db = new DynamoDBClient(CLIENT_OPTIONS);
+
+const deps = {
+  devices: detectionTable(db, settings.DETECTION_TABLE, tools, now),
+  looks: lookTable(db, settings.DETECTION_TABLE, tools),
+  ingestion: ingestionTable(db, settings.DETECTION_TABLE, tools),
+  anomalies: anomalyTable(db, settings.ANOMALIES_TABLE, tools),
+  settings: settingsDirectory(
+    detectionSettingsTable(db, settings.SETTINGS_TABLE, tools),
+    now,
+    (fleet, problems) =>
+      log('error', 'settings that cannot be read do not count', { fleet, problems }),
+  ),
+  notices: topic(new SNSClient(CLIENT_OPTIONS), tools),
+  live: mqttTopics(new IoTDataPlaneClient(CLIENT_OPTIONS), tools),
+  anomaliesTopic: settings.ANOMALIES_TOPIC,
+  historyMs: settings.HISTORY_DAYS * DAY_MS,
+  deadLetters: deadLetterQueue(new SQSClient(CLIENT_OPTIONS), settings.DEAD_LETTER_QUEUE, tools),
+  log,
+  now,
+};
+const onReadings = detect(deps);
+const onSchedule = sweep(deps);
+
+/** What the schedule sends; all else is the stream's. */
+const Tick = z.object({ tick: z.literal('sweep') });
+
+export const handler = middy(
+  async (event: unknown, invocation: DetectInvocation): Promise<BatchResponse | undefined> => {
+    if (!Tick.safeParse(event).success) return onReadings(event, invocation);
+    await onSchedule(invocation);
+    return undefined;
+  },
+).use(logFaults(log));
