@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLorawanDevice, type Received } from '../local/fleet/lorawan-device.ts';
 import { nonceCounter } from '../local/fleet/lorawan-fleet.ts';
-import { connectStation, type Hearing, type Station } from '../local/fleet/lorawan-station.ts';
+import { connectStation, type Hearing } from '../local/fleet/lorawan-station.ts';
 import { FailedError, type Terminal } from './command.ts';
 import { stationOf } from './lorawan-desk.ts';
 import { downlink } from './lorawan-downlink.ts';
@@ -21,7 +21,9 @@ export async function send(find: () => Target, asked: Asked, terminal: Terminal)
   const { values } = asked;
   const desk = deskOf(target);
   const { identity } = await desk.addDevice(name);
-  const { gateway } = await desk.addGateway(values.gateway, values.region);
+  const { 'rf-region': rfRegion, gateway: gatewayName = ownGateway(rfRegion) } = values;
+  const { gateway } = await desk.addGateway(gatewayName, rfRegion);
+  const hearing = HEARINGS[rfRegion] ?? HEARINGS.EU868;
   const endpoint = await desk.endpoint();
   const device = createLorawanDevice(identity, nonceCounter(Date.now()));
   const inbox: Buffer[] = [];
@@ -29,14 +31,13 @@ export async function send(find: () => Target, asked: Asked, terminal: Terminal)
     inbox.push(bytes),
   );
   try {
-    station.hear(device.joinRequest(), HEARING);
+    station.hear(device.joinRequest(), hearing);
     const accept = await downlinkWithin(inbox, JOIN_MS);
     if (accept === undefined)
       throw new FailedError(`${name} was not let in; the laptop's log says why.`);
     device.acceptJoin(accept);
-    const answer = await sendFrame(station, inbox, () =>
-      device.uplink(fPort, payload, values.confirmed),
-    );
+    station.hear(device.uplink(fPort, payload, values.confirmed), hearing);
+    const answer = await downlinkWithin(inbox, ANSWER_MS);
     const received = answer && device.receive(answer);
     const told = { name, fPort, payload: payload.toString('hex'), received: shown(received) };
     const heard =
@@ -52,19 +53,16 @@ export async function send(find: () => Target, asked: Asked, terminal: Terminal)
   }
 }
 
-const HEARING: Hearing = { dataRate: 5, frequencyHz: 868_100_000, rssi: -71, snr: 8.25 };
+/** Ordinary data rates on ordinary channels. */
+const HEARINGS: Readonly<Record<string, Hearing>> & Readonly<Record<'EU868', Hearing>> = {
+  EU868: { dataRate: 5, frequencyHz: 868_100_000, rssi: -71, snr: 8.25 },
+  US915: { dataRate: 3, frequencyHz: 903_900_000, rssi: -71, snr: 8.25 },
+};
+/** The gateway that frames are heard by where none is named; made when it is first needed. */
+const ownGateway = (rfRegion: string): string => `simulated-${rfRegion.toLowerCase()}`;
 const JOIN_MS = 3000;
 const ANSWER_MS = 1000;
 const LOOK_MS = 20;
-
-async function sendFrame(
-  station: Station,
-  inbox: Buffer[],
-  frame: () => Buffer,
-): Promise<Buffer | undefined> {
-  station.hear(frame(), HEARING);
-  return await downlinkWithin(inbox, ANSWER_MS);
-}
 
 async function downlinkWithin(inbox: Buffer[], ms: number): Promise<Buffer | undefined> {
   for (let waited = 0; waited < ms && inbox.length === 0; waited += LOOK_MS) await delay(LOOK_MS);

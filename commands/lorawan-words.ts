@@ -7,7 +7,9 @@ import type { Target } from './target.ts';
 /** Options of `npm run lorawan`. */
 export interface Values {
   readonly eui?: string | undefined;
-  readonly region: string;
+  readonly 'rf-region': string;
+  readonly stage?: string | undefined;
+  readonly region?: string | undefined;
   readonly fport?: string | undefined;
   readonly data?: string | undefined;
   readonly codec?: string | undefined;
@@ -15,7 +17,7 @@ export interface Values {
   readonly fleet?: string | undefined;
   readonly thing?: string | undefined;
   readonly confirmed: boolean;
-  readonly gateway: string;
+  readonly gateway?: string | undefined;
   readonly json?: boolean | undefined;
 }
 export type Asked = { readonly words: readonly string[]; readonly values: Values };

@@ -13,8 +13,6 @@ type Verb = (find: () => Target, asked: Asked, terminal: Terminal) => Promise<vo
 
 const VERBS: Readonly<Record<string, Verb>> = { add, list, send, downlink, events };
 
-/** The gateway that `send` is heard by, made when it is first needed. */
-const OWN_GATEWAY = 'simulated';
 const REGIONS = ['EU868', 'US915'];
 
 /** `npm run lorawan`: devices and gateways, and frames without a radio. */
@@ -22,12 +20,11 @@ export const lorawan: Command = {
   name: 'lorawan',
   summary: 'Registers LoRaWAN devices and gateways, and sends frames to and from devices.',
   usage: `npm run lorawan -- add device <name> [--eui <16 digits>] [--codec <name> --fleet <name> | --profile <name>]
-npm run lorawan -- add gateway <name> [--eui <16 digits>] [--region EU868|US915]
+npm run lorawan -- add gateway <name> [--eui <16 digits>] [--rf-region EU868|US915]
 npm run lorawan -- list
 npm run lorawan -- send <device> <hex> [--fport <1-223>] [--confirmed]      the device joins and sends, through a simulated gateway of the laptop
 npm run lorawan -- downlink <device> '<json>' [--confirmed]                 a command, encoded by the device's codec
 npm run lorawan -- downlink <device> <hex> [--fport <1-223>] [--confirmed]  a command, as it is
-
 npm run lorawan -- events --stage <name>                                    lets AWS tell of joins and gateways, for the whole account
 
   --eui <digits>    its DevEUI or gateway EUI (one for local use)
@@ -35,11 +32,11 @@ npm run lorawan -- events --stage <name>                                    lets
   --profile <name>  the profile whose assignment it goes by
   --fleet <name>    the fleet it is of
   --thing <name>    its name in readings (its own)
-  --region <name>   where the gateway is (EU868)
+  --rf-region <name> where the gateway is (EU868)
   --data <json>     the command; send with it is downlink
   --fport <n>       the port (2, or what the codec says)
   --confirmed       wants an acknowledgement
-  --gateway <name>  the simulated gateway (${OWN_GATEWAY})
+  --gateway <name>  the simulated gateway that hears it (one of its own)
 ${TARGET_USAGE}`,
   async run(args, terminal): Promise<ExitCode> {
     const { values, positionals } = parseArgs({
@@ -48,7 +45,7 @@ ${TARGET_USAGE}`,
       options: {
         ...TARGET_OPTIONS,
         eui: { type: 'string' },
-        region: { type: 'string', default: 'EU868' },
+        'rf-region': { type: 'string', default: 'EU868' },
         fport: { type: 'string' },
         data: { type: 'string' },
         codec: { type: 'string' },
@@ -56,17 +53,18 @@ ${TARGET_USAGE}`,
         fleet: { type: 'string' },
         thing: { type: 'string' },
         confirmed: { type: 'boolean', default: false },
-        gateway: { type: 'string', default: OWN_GATEWAY },
+        gateway: { type: 'string' },
       },
     });
     const [verb = '', ...words] = positionals;
     const run = VERBS[verb];
     if (run === undefined)
       throw new UsageError(`What is to be done with LoRaWAN: ${Object.keys(VERBS).join(', ')}?`);
-    if (!REGIONS.includes(values.region))
-      throw new UsageError(`--region is ${REGIONS.join(' or ')}, not ${values.region}.`);
-    if (values.eui !== undefined && !/^[0-9a-f]{16}$/i.test(values.eui))
-      throw new UsageError(`--eui has 16 hexadecimal digits, not '${values.eui}'.`);
+    const { eui, 'rf-region': rfRegion } = values;
+    if (!REGIONS.includes(rfRegion))
+      throw new UsageError(`--rf-region is ${REGIONS.join(' or ')}, not ${rfRegion}.`);
+    if (eui !== undefined && !/^[0-9a-f]{16}$/i.test(eui))
+      throw new UsageError(`--eui has 16 hexadecimal digits, not '${eui}'.`);
     await run(() => findTarget(values), { words, values }, terminal);
     return OK;
   },
@@ -124,14 +122,15 @@ async function addGateway(
   terminal: Terminal,
 ): Promise<void> {
   const desk = deskOf(find());
-  const { gateway } = await desk.addGateway(name, values.region, values.eui?.toLowerCase());
+  const { gateway } = await desk.addGateway(name, values['rf-region'], values.eui?.toLowerCase());
   const folder = await desk.writeStation(name, gateway);
-  const told = { name, eui: gateway.eui, region: values.region, folder };
+  const { 'rf-region': rfRegion } = values;
+  const told = { name, eui: gateway.eui, rfRegion, folder };
   tell(
     terminal,
     values,
     told,
-    `${name}: gateway ${gateway.eui}, ${values.region}\n  LoRa Basics Station finds tc.uri, tc.trust, tc.crt and tc.key in ${folder}`,
+    `${name}: gateway ${gateway.eui}, ${rfRegion}\n  LoRa Basics Station finds tc.uri, tc.trust, tc.crt and tc.key in ${folder}`,
   );
 }
 

@@ -11,7 +11,7 @@ it.each([
   { args: ['send', 'a', '00', '--fport', '0'], says: '--fport wants' },
   { args: ['send', 'a', '--data', '[1]'], says: 'is a JSON object' },
   { args: ['downlink', 'a', '{"interval"'], says: 'no JSON' },
-  { args: ['list', '--region', 'Mars'], says: 'EU868 or US915' },
+  { args: ['list', '--rf-region', 'Mars'], says: 'EU868 or US915' },
 ])('npm run lorawan -- $args is called wrongly and exits 2', async ({ args, says }) => {
   let err = '';
   const terminal = {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { RejectedError } from '../../../../shared/core/errors.ts';
 import { cryptFrmPayload } from '../../../../shared/core/lorawan/frm-payload.ts';
@@ -25,31 +26,34 @@ describe('FRMPayload', () => {
 const KEY = bytes('000102030405060708090a0b0c0d0e0f');
 const ADDRESS = { devEui: 'a81758fffe0346fb', fPort: 10, direction: 'up' } as const;
 
-/** Made with the AES-CCM of Python's package cryptography. */
-const VECTORS = [
-  { tag: 8, counter: 1, payload: '', frame: '18000000014ed99d1abbd78d31' },
-  { tag: 4, counter: 1, payload: '0102', frame: '14000000019a0c8b3696b6' },
-  {
-    tag: 6,
-    counter: 0xffffffff,
-    payload: '00'.repeat(20),
-    frame: '16ffffffffa0ff3d8e846fee0c33b38ae8017ff6773ef09bd10185e042d024',
-  },
-] as const;
+/** As the page shows them: direction, counter, payload, frame. Made with the AES-CCM of Python's package cryptography. */
+const ROW = /^\| (up|down) \| (\d+) \| (?:`([0-9a-f]+)` )?\| `([0-9a-f]+)` \|$/gm;
+const VECTORS = [...readFileSync('docs/lorawan.md', 'utf8').matchAll(ROW)].map(
+  ([, direction, counter, payload = '', frame = '']) => ({
+    direction: direction === 'down' ? ('down' as const) : ('up' as const),
+    counter: Number(counter),
+    payload,
+    frame,
+  }),
+);
+
+it('the page on LoRaWAN shows envelopes of each length of tag, and of each direction', () => {
+  expect(VECTORS.map(({ direction, frame }) => `${direction} ${frame.slice(0, 2)}`)).toEqual([
+    'up 18',
+    'up 14',
+    'up 16',
+    'down 18',
+  ]);
+});
 
 describe('the envelope', () => {
-  it.each(VECTORS)(
-    'with a tag of $tag bytes opens to $payload',
-    ({ tag, counter, payload, frame }) => {
-      expect(
-        sealEnvelope(KEY, ADDRESS, { payload: bytes(payload), counter }, tag).toString('hex'),
-      ).toBe(frame);
-      expect(openEnvelope(KEY, ADDRESS, bytes(frame))).toEqual({
-        payload: bytes(payload),
-        counter,
-      });
-    },
-  );
+  it.each(VECTORS)('of $frame opens to $payload', ({ direction, counter, payload, frame }) => {
+    const address = { ...ADDRESS, direction };
+    const [tag] = ([4, 6, 8] as const).filter((length) => frame.startsWith(`1${length}`));
+    const content = { payload: bytes(payload), counter };
+    expect(sealEnvelope(KEY, address, content, tag).toString('hex')).toBe(frame);
+    expect(openEnvelope(KEY, address, bytes(frame))).toEqual(content);
+  });
 
   const codeOf = (open: () => unknown): string | undefined => {
     try {
