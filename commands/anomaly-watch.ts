@@ -1,6 +1,8 @@
 import type { Laptop } from '../local/cloud.ts';
 import { openDashboard } from '../local/fleet/dashboard.ts';
 import { AnomalyRecord } from '../shared/core/detection/anomaly-record.ts';
+import { duration } from '../shared/core/detection/explain.ts';
+import type { News } from './screen.ts';
 
 /** Whoever watches anomalies of every fleet, and nothing else. */
 const CLIENT_ID = 'anomaly-screen';
@@ -12,14 +14,10 @@ export interface AnomalyWatch {
   readonly stop: () => Promise<void>;
 }
 
-/**
- * Subscribes to the topics of anomalies as a dashboard does, with temporary keys that allow this alone.
- *
- * @param say  hears what is to be shown, a paragraph each
- */
+/** Subscribes to the topics of anomalies as a dashboard does, with temporary keys that allow this alone. */
 export async function watchAnomalies(
   laptop: Pick<Laptop, 'accountId' | 'region' | 'port443' | 'caPem' | 'addSession'>,
-  say: (text: string) => void,
+  tell: (news: News) => void,
 ): Promise<AnomalyWatch> {
   const { accountId, region, port443, caPem } = laptop;
   const arn = (resource: string) => `arn:aws:iot:${region}:${accountId}:${resource}`;
@@ -54,8 +52,8 @@ export async function watchAnomalies(
     filter: FILTER,
     now: Date.now,
     onMessage: (_topic, payload) => {
-      const text = news.take(AnomalyRecord.parse(JSON.parse(payload.toString())));
-      if (text !== undefined) say(text);
+      const told = news.take(AnomalyRecord.parse(JSON.parse(payload.toString())));
+      if (told !== undefined) tell(told);
     },
   });
   return { open: news.open, stop: dashboard.stop };
@@ -68,7 +66,7 @@ export function createNews() {
   return {
     open: () => open.size,
     /** @returns undefined for what was said before */
-    take(record: AnomalyRecord): string | undefined {
+    take(record: AnomalyRecord): News | undefined {
       const { id, version, state } = record;
       const known = versions.get(id);
       if (known !== undefined && known >= version) return undefined;
@@ -80,9 +78,15 @@ export function createNews() {
   };
 }
 
-function newsOf({ id, kind, state, sentence }: AnomalyRecord, isNew: boolean): string {
-  if (state === 'closed')
-    return isNew ? `ANOMALY, over already: ${sentence}` : `over     ${sentence}`;
-  const head = isNew ? 'ANOMALY ' : `now a ${kind}: `;
-  return `${head} ${sentence}\n         Why: npm run anomalies -- show ${id}`;
+function newsOf(record: AnomalyRecord, isNew: boolean): News {
+  const { id, kind, thing, metric, sentence, openedAtMs, closedAtMs } = record;
+  const why = `Why: npm run anomalies -- show ${id}`;
+  if (closedAtMs === undefined) {
+    const said = isNew ? sentence : `By now a ${kind}: ${sentence}`;
+    return { label: 'ANOMALY', lines: [said, why] };
+  }
+  if (isNew) return { label: 'over', lines: [sentence, why] };
+  const where = metric === undefined ? thing : `${metric} of ${thing}`;
+  const lasted = duration(closedAtMs - openedAtMs);
+  return { label: 'over', lines: [`The ${kind} of ${where}, after ${lasted}.`] };
 }

@@ -5,7 +5,9 @@ import type { FaultRequest, FaultStage } from '../local/fleet/fleet.ts';
 import { swingOf } from '../local/fleet/sensor.ts';
 import { CLIMATE, isClimateMetric } from '../local/fleet/simulated-device.ts';
 import { detectionSettingsTable } from '../shared/adapters/detection-settings-table.ts';
+import { duration } from '../shared/core/detection/explain.ts';
 import { DEMO_FLEET } from './demo-devices.ts';
+import type { News } from './screen.ts';
 import { OPERATOR } from './target.ts';
 
 const PATIENCE_MS = 30_000;
@@ -35,21 +37,23 @@ const NOTES: Partial<Readonly<Record<Fault, string>>> = {
 };
 
 /** What the screen says of a fault; times are UTC. */
-export function faultText(
+export function faultNews(
   { thing, fault, metric, afterMs, lastsMs }: FaultRequest,
   stage: FaultStage,
   { nowMs, backlog }: { readonly nowMs: number; readonly backlog: number },
-): string {
+): News {
   const does = DOES[fault](metric);
-  if (stage === 'begins') return `fault    ${thing}: from now on ${does}.`;
-  if (stage === 'over') return `fault    ${thing}: as it should be again.`;
+  if (stage === 'begins') return { label: 'fault', lines: [`${thing}: from now on ${does}.`] };
+  if (stage === 'over') return { label: 'fault', lines: [`${thing}: as it should be again.`] };
   const from = `${new Date(nowMs + afterMs).toISOString().slice(11, 19)}Z`;
-  const note = NOTES[fault];
-  return [
-    `fault    ${thing} has sent the ${backlog} readings that it had buffered, so that it is known by now.`,
-    `         From ${from} on, for ${lastsMs / 1000} s, ${does}.`,
-    ...(note === undefined ? [] : [`         ${note}`]),
-  ].join('\n');
+  return {
+    label: 'fault',
+    lines: [
+      `${thing} has sent the ${backlog} readings that it had buffered, so that it is known by now.`,
+      `From ${from} on, for ${duration(lastsMs)}, ${does}.`,
+      ...(NOTES[fault] ?? []),
+    ],
+  };
 }
 
 /** A rate is too high only where it is said how high it may be: as much in a second as a sensor moves in a day. */

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import type { LogEntry } from '../local/core/log.ts';
 import type { Terminal } from './command.ts';
 import { fitted, statusLine, type Tally } from './status-line.ts';
@@ -5,9 +6,17 @@ import { fitted, statusLine, type Tally } from './status-line.ts';
 /** One status line at the foot that is refreshed in place, and text above it that scrolls. */
 export interface Screen {
   readonly say: (text: string) => void;
+  /** A paragraph beside a word that says what it is about. */
+  readonly tell: (news: News) => void;
   /** What went wrong goes above the status line; what is merely happening is not shown. */
   readonly log: (entry: LogEntry) => void;
   readonly status: (tally: Tally) => void;
+}
+
+/** Something that has happened: a word that catches the eye, and what there is to say, a line or more. */
+export interface News {
+  readonly label: 'ANOMALY' | 'over' | 'fault';
+  readonly lines: readonly string[];
 }
 
 const ERASE_LINE = '\r\u001b[2K';
@@ -25,6 +34,10 @@ function liveScreen(terminal: Terminal, columns: number): Screen {
   const say = (text: string) => terminal.out(`${ERASE_LINE}${text}\n${foot}`);
   return {
     say,
+    tell: ({ label, lines }) => {
+      const text = paragraph(lines, columns - 1);
+      say(`${styleText(COLOURS[label], label.padEnd(LABEL_COLUMNS))}${text}`);
+    },
     log: (entry) => {
       if (isWorthSaying(entry)) say(lineOf(entry));
     },
@@ -39,6 +52,8 @@ function plainScreen(terminal: Terminal, now: () => number): Screen {
   let last = { line: '', atMs: Number.NEGATIVE_INFINITY };
   return {
     say: (text) => terminal.out(`${text}\n`),
+    tell: ({ label, lines }) =>
+      terminal.out(`${label.padEnd(LABEL_COLUMNS)}${paragraph(lines, Infinity)}\n`),
     log: (entry) => {
       if (isWorthSaying(entry)) terminal.out(`${lineOf(entry)}\n`);
     },
@@ -49,6 +64,25 @@ function plainScreen(terminal: Terminal, now: () => number): Screen {
       terminal.out(`${line}\n`);
     },
   };
+}
+
+const LABEL_COLUMNS = 9;
+const COLOURS = { ANOMALY: 'yellow', over: 'green', fault: 'dim' } as const;
+
+/** Lines broken between words so that they fit beside the label. */
+export function paragraph(lines: readonly string[], columns: number): string {
+  const width = columns - LABEL_COLUMNS;
+  return lines.flatMap((line) => brokenLines(line, width)).join(`\n${' '.repeat(LABEL_COLUMNS)}`);
+}
+
+function brokenLines(line: string, width: number): readonly string[] {
+  const broken: string[] = [];
+  for (const word of line.split(' ')) {
+    const last = broken.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) broken.push(word);
+    else broken[broken.length - 1] = `${last} ${word}`;
+  }
+  return broken;
 }
 
 const isWorthSaying = ({ level }: LogEntry): boolean => level === 'warn' || level === 'error';

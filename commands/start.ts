@@ -8,7 +8,7 @@ import { type FaultRequest, startFleet } from '../local/fleet/fleet.ts';
 import { watchAnomalies } from './anomaly-watch.ts';
 import { type Command, FailedError, OK, UsageError } from './command.ts';
 import { ownDevice, SIMULATED, simulatedDevices } from './demo-devices.ts';
-import { faultText, setLimits } from './demo-faults.ts';
+import { faultNews, setLimits } from './demo-faults.ts';
 import { startRadio } from './demo-radio.ts';
 import { FAULT_USAGE, readFault } from './fault-option.ts';
 import { COMPILED_TEMPLATE, PACKAGE_DIRECTORY, packageService } from './package-service.ts';
@@ -174,7 +174,7 @@ async function live(
   const own = await ownDevice(laptop);
   writeLaptopFile(file);
   screen.say(welcome(laptop, file, own));
-  const watch = await watchAnomalies(laptop, screen.say);
+  const watch = await watchAnomalies(laptop, screen.tell);
   const fleet = options.fleet ? await switchOnFleet(laptop, options, screen) : undefined;
   const radio = options.fleet ? await startRadio(laptop, options.stage, screen.log) : undefined;
   const showStatus = () => screen.status(tally.with(laptop.counters(), watch.open()));
@@ -198,7 +198,7 @@ async function switchOnFleet(laptop: Laptop, { faults, stage }: Options, screen:
     backlogReadings: BACKLOG_READINGS,
     onFault: (fault, at) => {
       const facts = { nowMs: Date.now(), backlog: BACKLOG_READINGS };
-      screen.say(faultText(fault, at, facts));
+      screen.tell(faultNews(fault, at, facts));
     },
   });
 }

@@ -29,8 +29,8 @@ export function statusLine({
   refused,
 }: Tally): string {
   const parts = [
-    `messages in: ${byTransport(messages)}`,
-    `readings stored: ${byTransport(readings)}`,
+    `in: ${byTransport(messages)}`,
+    `stored: ${byTransport(readings)}`,
     `dead letters: ${figure.format(deadLetters)}`,
   ];
   if (anomalies > 0) parts.push(`anomalies: ${figure.format(anomalies)}`);

@@ -112,28 +112,34 @@ describe('evidence', () => {
 });
 
 describe('news', () => {
+  const why = 'Why: npm run anomalies -- show sensor-3/temperature/value/mubbs7i8';
+  const over = record({ version: 2, state: 'closed', closedAtMs: OPENED + 40 * SECOND_MS });
+
   it('tells of a version once, whatever is told again or late', () => {
     const news = createNews();
     const [first, second] = [record(), record({ version: 2, kind: 'level shift' })];
-    expect(news.take(first)).toBe(
-      'ANOMALY  temperature of sensor-3 reads 31 Cel.\n' +
-        '         Why: npm run anomalies -- show sensor-3/temperature/value/mubbs7i8',
-    );
+    expect(news.take(first)).toEqual({
+      label: 'ANOMALY',
+      lines: ['temperature of sensor-3 reads 31 Cel.', why],
+    });
     expect(news.take(first)).toBeUndefined();
-    expect(news.take(second)).toMatch(/^now a level shift: /);
+    expect(news.take(second)?.lines[0]).toMatch(/^By now a level shift: /);
     expect(news.take(first)).toBeUndefined();
   });
 
-  it('counts what is open', () => {
+  it('counts what is open, and says how long it was', () => {
     const news = createNews();
     news.take(record());
     news.take(record({ id: 'sensor-4/temperature/value/mubbs7i8' }));
     expect(news.open()).toBe(2);
-    expect(news.take(record({ version: 2, state: 'closed' }))).toMatch(/^over /);
+    expect(news.take(over)).toEqual({
+      label: 'over',
+      lines: ['The spike of temperature of sensor-3, after 40 s.'],
+    });
     expect(news.open()).toBe(1);
   });
 
-  it('says of what it hears of too late that it is over already', () => {
-    expect(createNews().take(record({ version: 2, state: 'closed' }))).toMatch(/over already/);
+  it('says what it was of what it hears of when it is over', () => {
+    expect(createNews().take(over)).toMatchObject({ label: 'over', lines: [over.sentence, why] });
   });
 });

@@ -79,7 +79,7 @@ it('npm start runs the service, the commands work beside it, and Ctrl-C ends it 
   await client.publishAsync('dt/demo/my-device/telemetry', '{"temperature": 21.5}', { qos: 1 });
   await client.publishAsync('dt/demo/my-device/telemetry', 'no json', { qos: 1 });
   await client.endAsync();
-  await laptop.says(/readings stored: mqtt 1 .* dead letters: 1/);
+  await laptop.says(/stored: mqtt 1 .* dead letters: 1/);
 
   const shown = await project.run('readings', 'my-device', '--json');
   expect(JSON.parse(shown.out)).toEqual([

@@ -56,7 +56,7 @@ describe('npm run lorawan', () => {
     const listed = await project.run('lorawan', 'list');
     expect(listed.out).toMatch(/gateway {2}demo-gateway/);
     expect(listed.out).toMatch(/device {3}meter-1/);
-    await laptop.says(/readings stored:.* lorawan \d/);
+    await laptop.says(/ stored:.* lorawan \d/);
     const stored = await project.run('readings', 'meter-1', '--json');
     expect(stored.out).toContain('"temperature":21');
     const gateway = await project.run('lorawan', 'add', 'gateway', 'roof', '--json');
