@@ -1,5 +1,5 @@
-import { ALARM_SCORE } from '../../shared/core/detection/gauge.ts';
 import { type MetricState, newMetric, observe } from '../../shared/core/detection/metric.ts';
+import { ALARM_SCORE } from '../../shared/core/detection/score.ts';
 
 /** A detector as the bench sees it: one row after the other, each with a score of 0 to 1 that sees only the past. */
 export interface Contestant {
@@ -73,6 +73,32 @@ export const ewma: Contestant = {
     };
   },
 };
+
+interface Ewma {
+  readonly count: number;
+  readonly mean: number;
+  readonly variance: number;
+}
+
+export const NO_EWMA: Ewma = { count: 0, mean: 0, variance: 0 };
+
+/** The same, called as the detector is: to compare what it costs. */
+export function observeEwma(
+  { count, mean, variance }: Ewma,
+  observations: readonly { readonly value: number }[],
+): { state: Ewma; verdicts: readonly { readonly score: number }[] } {
+  const next = { count, mean, variance };
+  const verdicts = observations.map(({ value }) => {
+    next.count += 1;
+    const distance = value - next.mean;
+    const spread = Math.sqrt(next.variance) + 1e-9;
+    const gain = Math.max(EWMA_GAIN, 1 / next.count);
+    next.mean += gain * distance;
+    next.variance += gain * (distance * distance - next.variance);
+    return { score: next.count < 10 ? 0 : scoreOf(Math.abs(distance) / spread) };
+  });
+  return { state: next, verdicts };
+}
 
 const WINDOW_ROWS = 300;
 

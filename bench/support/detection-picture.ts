@@ -77,10 +77,17 @@ function watch(times: ArrayLike<number>, values: ArrayLike<number>) {
     state = outcome.state;
     const first = outcome.verdict.reports.find(isOpening);
     if (first !== undefined) opened.push({ row, value, kind: first.anomaly.kind });
-    const taken = advanceGauge(track, rhythm, atMs, value, base);
+    const taken = advanceGauge(
+      track,
+      rhythm,
+      atMs,
+      row === 0 ? 0 : atMs - (times[row - 1] ?? 0),
+      value,
+      base,
+    );
     rhythm = taken.rhythm;
-    low.push(taken.evidence.level - 3 * taken.evidence.spread);
-    high.push(taken.evidence.level + 3 * taken.evidence.spread);
+    low.push(taken.level - 3 * taken.spread);
+    high.push(taken.level + 3 * taken.spread);
   }
   return { low, high, opened };
 }

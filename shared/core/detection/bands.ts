@@ -1,4 +1,5 @@
-import { BAND_STRIDE, f16, type Track } from './track.ts';
+import { f16 } from './roundings.ts';
+import { BAND_STRIDE, type Track } from './track.ts';
 
 /** Of an excursion the eager edge takes half at once, the patient edge a little: so repeated events stay visible. */
 const EAGER = 0.5;
@@ -8,14 +9,12 @@ const PATIENT_WEIGHT = 0.2;
 const HALF_EXCESS = 0.3;
 const EXCESS_MAX = 10;
 const CODES = 255;
+const CODE = 1 / CODES;
 /** How much of a range is forgotten in a day with readings. */
 const FORGET_A_DAY = 1 / 180;
 
-/** What a value is beside the range of all values before it. */
-export interface Break {
-  /** 0 inside the range, towards 1.2 far outside. */
-  weight: number;
-  /** The range before this value. */
+/** The edges that a value was weighed against. */
+export interface Edges {
   low: number;
   high: number;
 }
@@ -27,63 +26,54 @@ const weightOf = (excess: number): number => excess / (excess + HALF_EXCESS);
  * Weighs a value against the range so far and widens the range by part of the excess. The measure of an excess is the
  * range itself: a spread would call every rare but usual value an anomaly.
  *
+ * @param value  in binary16, as the edges are: or a constant would forever stick out by the rounding
  * @param floor  the least range: below it, differences are the sensor's resolution
  * @param eager  take the whole excess: the range is only being learned
- * @param into   receives the result, as this runs several times a reading
+ * @param edges  receives the range before this value, where there is any evidence
+ * @returns      0 inside the range, towards 1.2 far outside
  */
 export function weigh(
   track: Track,
   index: number,
-  exact: number,
+  value: number,
   floor: number,
   eager: boolean,
-  into: Break,
-): void {
+  edges: Edges,
+): number {
   const { bands } = track;
-  const value = f16(exact); // as coarse as the edges, or a constant would forever stick out by the rounding
   const at = index * BAND_STRIDE;
   const low = bands[at] ?? Number.NaN;
   const high = bands[at + 1] ?? Number.NaN;
-  into.weight = 0;
-  into.low = low;
-  into.high = high;
-  if (Number.isNaN(low)) {
-    bands[at] = bands[at + 1] = value;
-    return;
-  }
   const lowCode = bands[at + 2] ?? 0;
   const highCode = bands[at + 3] ?? 0;
   const range = high - low;
-  const innerLow = low + (lowCode / CODES) * range;
-  const innerHigh = high - (highCode / CODES) * range;
-  if (value <= innerHigh && value >= innerLow) return;
-  const outer = value > high ? value - high : value < low ? low - value : 0;
-  const inner = value > innerHigh ? value - innerHigh : innerLow - value;
-  if (!eager) {
-    const excess = Math.min(EXCESS_MAX, outer / Math.max(range, floor));
-    const patient = Math.min(EXCESS_MAX, inner / Math.max(innerHigh - innerLow, floor));
-    into.weight = weightOf(excess) + PATIENT_WEIGHT * weightOf(patient);
+  const innerLow = low + lowCode * CODE * range;
+  const innerHigh = high - highCode * CODE * range;
+  if (value <= innerHigh && value >= innerLow) return 0;
+  if (Number.isNaN(low)) {
+    bands[at] = bands[at + 1] = value;
+    return 0;
   }
+  const above = value > innerHigh;
+  const outer = value > high ? value - high : value < low ? low - value : 0;
+  const inner = above ? value - innerHigh : innerLow - value;
+  const step = eager ? inner : PATIENT * inner;
   const share = eager ? 1 : EAGER;
   const nextLow = value < low ? f16(low - share * outer) : low;
   const nextHigh = value > high ? f16(high + share * outer) : high;
-  const step = eager ? inner : PATIENT * inner;
+  const width = nextHigh - nextLow;
+  const lowGap = innerLow - (above ? 0 : step) - nextLow;
+  const highGap = nextHigh - innerHigh - (above ? step : 0);
   bands[at] = nextLow;
   bands[at + 1] = nextHigh;
-  const width = nextHigh - nextLow;
-  const above = value > innerHigh;
-  bands[at + 2] = codeOf(
-    innerLow - (above ? 0 : step) - nextLow,
-    width,
-    lowCode,
-    !above && nextLow === low,
-  );
-  bands[at + 3] = codeOf(
-    nextHigh - innerHigh - (above ? step : 0),
-    width,
-    highCode,
-    above && nextHigh === high,
-  );
+  bands[at + 2] = codeOf(lowGap, width, lowCode, !above && nextLow === low);
+  bands[at + 3] = codeOf(highGap, width, highCode, above && nextHigh === high);
+  if (eager) return 0;
+  edges.low = low;
+  edges.high = high;
+  const excess = Math.min(EXCESS_MAX, outer / Math.max(range, floor));
+  const patient = Math.min(EXCESS_MAX, inner / Math.max(innerHigh - innerLow, floor));
+  return weightOf(excess) + PATIENT_WEIGHT * weightOf(patient);
 }
 
 /** A distance as a share of the range, in 255ths; one that is to shrink does so by one at least. */

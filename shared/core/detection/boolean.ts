@@ -1,6 +1,8 @@
-import { type Break, weigh } from './bands.ts';
-import { ALARM_SCORE } from './gauge.ts';
-import { READINGS_MAX, type Track, tickOf, VIEW } from './track.ts';
+import { type Edges, weigh } from './bands.ts';
+import { tickOf } from './codes.ts';
+import { f16 } from './roundings.ts';
+import { ALARM_SCORE } from './score.ts';
+import { READINGS_MAX, type Track, VIEW } from './track.ts';
 
 /** Changes of state after which a duration can be called unusual. */
 const WARM_UP_CHANGES = 8;
@@ -19,7 +21,7 @@ export interface BooleanEvidence {
   readonly high: number;
 }
 
-const found: Break = { weight: 0, low: 0, high: 0 };
+const edges: Edges = { low: 0, high: 0 };
 
 /*
  * Fields of a track of two states: `anchor` when it last changed, `hourCount` changes in the hour under way, `equalRun`
@@ -41,7 +43,7 @@ export function advanceBoolean(track: Track, atMs: number, state: boolean): Bool
 
 function noteChange(track: Track, atMs: number): void {
   const was = track.last === 1 ? 1 : 0;
-  weigh(track, was, durationOf(track, atMs), LONGER, true, found);
+  weigh(track, was, f16(durationOf(track, atMs)), LONGER, true, edges);
   track.anchor = atMs;
   track.equalRun = Math.min(READINGS_MAX, track.equalRun + 1);
   track.hourCount = Math.min(READINGS_MAX, track.hourCount + 1);
@@ -53,7 +55,7 @@ const durationOf = (track: Track, atMs: number): number =>
 function closeHour(track: Track, atMs: number): void {
   const hour = Math.floor(atMs / HOUR_MS) % 2 ** 16;
   if (track.readings > 0 && hour !== track.hourSum) {
-    weigh(track, VIEW.shift, track.hourCount, 1, true, found);
+    weigh(track, VIEW.shift, f16(track.hourCount), 1, true, edges);
     track.hourCount = 0;
   }
   track.hourSum = hour;

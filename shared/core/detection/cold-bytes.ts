@@ -10,7 +10,7 @@ import type { Track } from './track.ts';
  */
 
 const VERSION = 1;
-export const COLD_HEAD_BYTES = 4;
+const COLD_HEAD_BYTES = 4;
 const SERIALS = 65_536;
 
 export const nextSerial = (serial: number): number => (serial + 1) % SERIALS;

@@ -1,14 +1,14 @@
 import type { Anomaly, Finder, Report } from './anomaly.ts';
 import { type Clock, NO_CLOCK, readClock } from './clock.ts';
+import { intervalMs, sinceLast } from './codes.ts';
 import { nextSerial } from './cold-bytes.ts';
 import { type Connections, connect, connectionOf, NO_CONNECTIONS } from './connections.ts';
-import { WARM_UP_READINGS } from './gauge.ts';
 import { close, open } from './incident.ts';
 import { type MetricState, newMetric, type Observation, observeAll } from './metric.ts';
 import type { MetricOptions } from './options.ts';
 import { beat, firstPulse, type Outage, type Pulse, silenceOf, soundAgain } from './pulse.ts';
 import { NOTHING_PENDING, WHOLE_PENDING } from './rhythm-hour.ts';
-import { intervalMs, sinceLast } from './track.ts';
+import { WARM_UP_READINGS } from './track.ts';
 
 /** Metrics of a device that are watched; what exceeds them is left alone. */
 export const METRICS_MAX = 256;
@@ -109,9 +109,9 @@ function coldOf(
   { coldSerial, coldDue }: DeviceState,
   metrics: Map<string, MetricState>,
 ): Pick<DeviceState, 'coldSerial' | 'coldDue'> {
-  if (![...metrics.values()].some(({ track }) => track.pending === WHOLE_PENDING)) {
-    return { coldSerial, coldDue };
-  }
+  let isDue = false;
+  for (const { track } of metrics.values()) isDue ||= track.pending === WHOLE_PENDING;
+  if (!isDue) return { coldSerial, coldDue };
   for (const [name, metric] of metrics) {
     metrics.set(name, { ...metric, track: { ...metric.track, pending: NOTHING_PENDING } });
   }

@@ -1,8 +1,10 @@
-import { type Break, forget, lowEdge, rescaleBand, weigh } from './bands.ts';
+import { type Edges, forget, lowEdge, rescaleBand, weigh } from './bands.ts';
+import { intervalMs, tickOf, towardsInterval } from './codes.ts';
+import { type Evidence, noEvidence } from './evidence.ts';
 import {
   closeHour,
-  DAY_MS,
   dayExpectation,
+  dayOf,
   emptyRhythm,
   HOUR_MS,
   hourOf,
@@ -10,28 +12,18 @@ import {
   weekExpectation,
 } from './rhythm.ts';
 import { withHour } from './rhythm-hour.ts';
+import { f16, f24, f32 } from './roundings.ts';
+import { noteRun } from './runs.ts';
+import { scoreOf } from './score.ts';
 import {
   BLOCK_READINGS,
-  f16,
-  f24,
-  f32,
-  intervalCode,
-  intervalMs,
   NO_UNIT,
   READINGS_MAX,
-  REST_MAX,
-  runCode,
-  runOf,
-  sinceLast,
   type Track,
-  tickOf,
   VIEW,
   VIEWS,
-  type View,
+  WARM_UP_READINGS,
 } from './track.ts';
-
-/** Readings in which a metric is only learned. */
-export const WARM_UP_READINGS = 32;
 
 /** Readings by which a view of the rhythm is only learned, once there is a rhythm. */
 const RHYTHM_WARM_UP_READINGS = 12;
@@ -39,11 +31,6 @@ const RHYTHM_WARM_UP_READINGS = 12;
 /** Readings before the short memories are worth looking at. */
 const SETTLING_READINGS = 10;
 
-/** At and above it a score says: something new is wrong. */
-export const ALARM_SCORE = 0.5;
-
-/** Evidence (0 to 1) at which `ALARM_SCORE` is reached; shipped as measured by `npm run bench:detection`. */
-const ALARM_EVIDENCE = 0.48;
 /** Readings after which a range is worth its full weight; the first records of a range are cheap. */
 const FULL_WEIGHT_READINGS = Math.log(5000);
 const FAST_GAIN = 0.1;
@@ -58,105 +45,96 @@ const FOLLOW_AFTER = 16;
 const FOLLOW_PACE = 8;
 const NOISE_GAIN = 0.1;
 const DAY_DRIFT_GAIN = 0.1;
-/** Spreads at which a value is half as unusual as it can be. */
-const HALF_UNUSUAL = 10;
-const SUSPICION_KEPT = 0.85;
-const REST_HOURS = 4;
-const REST_SHARE = 0.5;
-const REST_SCALE = 24;
-const SUSPICION_SCALE = 127;
 /** Resolution expected of a sensor, in units (the size of its first value that is not zero). */
 const RESOLUTION = 1e-4;
 const LEVEL_SCALE = 256;
 const UNITS_MAX = 30_000;
 const GAP_INTERVALS = 20;
 const GAP_MS = 6 * HOUR_MS;
-const INTERVAL_GAIN = 0.1;
-const STUCK_FACTOR = 4;
-const STUCK_READINGS = 12;
 
-/** What one value says, before it is decided what to call it. */
-export interface Evidence {
-  /** 0 to 1; at `ALARM_SCORE` and above there is something new. */
-  score: number;
-  /** The view that says most, of the noise only if no other speaks; none when the value is inside of all ranges. */
-  view: View | undefined;
-  /** Expected by the strongest view, and the range so far in the metric's own unit. */
-  expected: number;
-  low: number;
-  high: number;
-  /** Whether the value is above (1) or below (-1) what was expected. */
-  direction: 1 | -1;
-  /** The centre and the spread before this value, and its distance in such spreads. */
-  level: number;
-  spread: number;
-  deviations: number;
-  /** Weights of the views, in their order. */
-  weights: number[];
-}
-
-const found: Break = { weight: 0, low: 0, high: 0 };
-const values = new Float64Array(VIEWS.length);
+/** One for all readings, as there are so many: whoever asks reads it at once. */
+const evidence: Evidence = noEvidence(VIEWS.length);
 
 /**
- * Takes one number of a gauge into its track (changed in place) and its rhythm (returned, the same unless an hour
- * ended), and says how new it is. The number is finite and not older than the last.
+ * Takes one number of a gauge into its track, which is changed in place, and says how new it is. The number is finite
+ * and not older than the last.
  *
  * Each view keeps the range of what it has seen. A value beyond a range is weighed by its excess in ranges, and by how
  * many readings the range has seen; the views add up. What stands out of the usual spread without breaking a range
  * raises the score to less than `ALARM_SCORE`.
+ *
+ * @param sinceMs  since the last reading; 0 for the first
+ * @param base     what offsets are measured from
+ * @returns        holds until the next call
  */
 export function advanceGauge(
   track: Track,
   rhythmBefore: Rhythm | undefined,
   atMs: number,
+  sinceMs: number,
   value: number,
   base: number,
-): { evidence: Evidence; rhythm: Rhythm | undefined } {
-  const sinceMs = track.readings === 0 ? 0 : Math.max(0, sinceLast(track, atMs));
+): Readonly<Evidence> {
   const offset = value - base;
-  const known = closedHour(track, rhythmBefore, atMs, sinceMs, base);
-  const rhythm = known ?? NO_RHYTHM;
+  const hour = hourOf(atMs);
+  const rhythm = closedHour(track, rhythmBefore, hour, atMs, sinceMs, base);
   settleUnit(track, value, offset, base);
-  const unit = track.exponent === NO_UNIT ? 1 : 2 ** track.exponent;
+  const unit = unitOf(track);
   if (track.readings === 0) begin(track, offset, unit);
-  else catchUp(track, offset, unit, sinceMs);
-  const level = base + track.centre;
-  const spread = Math.sqrt(track.variance) + RESOLUTION * unit;
-  const deviations = follow(track, offset, spread, unit);
-  look(track, rhythm, hourOf(atMs), value, offset, unit, base);
-  const evidence = weighAll(track, rhythm, { level, spread, deviations });
-  evidence.score = scoreOf(track, evidence.score, Math.abs(deviations), sinceMs);
-  explain(evidence, rhythm, hourOf(atMs), unit, base);
+  else if (sinceMs >= GAP_MS) catchUp(track, offset, unit, sinceMs);
+  beginEvidence(track, base, unit, rhythm);
+  follow(track, offset, unit);
+  remember(track, offset, unit);
+  weighValue(track, value, unit, base);
+  if (rhythm !== undefined && rhythm.dayFrom > 0) weighRhythm(track, rhythm, hour, value, unit);
+  if (isSettled(track)) weighView(track, VIEW.noise, track.noise, RESOLUTION, 0);
+  evidence.score = scoreOf(track, evidence, atMs, sinceMs);
+  explain(rhythm, hour, unit, base);
   keep(track, atMs, offset, sinceMs);
-  return { evidence, rhythm: known };
+  return evidence;
 }
 
-const NO_RHYTHM = emptyRhythm(0);
+const UNIT_MIN = 128;
+const UNITS = Float64Array.from({ length: 2 * UNIT_MIN }, (_, at) =>
+  at - UNIT_MIN === NO_UNIT ? 1 : 2 ** (at - UNIT_MIN),
+);
+
+const unitOf = ({ exponent }: Track): number => UNITS[exponent + UNIT_MIN] ?? 1;
+
+function beginEvidence(track: Track, base: number, unit: number, rhythm: Rhythm | undefined): void {
+  evidence.view = undefined;
+  evidence.level = base + track.centre;
+  evidence.spread = Math.sqrt(track.variance) + RESOLUTION * unit;
+  evidence.rhythm = rhythm;
+  if (evidence.total === 0) return;
+  evidence.total = 0;
+  evidence.weights.fill(0);
+}
 
 function closedHour(
   track: Track,
   rhythm: Rhythm | undefined,
+  hour: number,
   atMs: number,
   sinceMs: number,
   base: number,
 ): Rhythm | undefined {
-  const lastHour = hourOf(tickOf64(atMs) - sinceMs);
-  if (track.hourCount === 0 || lastHour === hourOf(tickOf64(atMs))) return rhythm;
+  const now = wholeTicks(atMs);
+  if (track.hourCount === 0 || now - sinceMs >= hour * HOUR_MS) return rhythm;
+  const lastHour = hourOf(now - sinceMs);
   const mean = base + track.hourSum / track.hourCount;
-  const isNewDay = Math.floor(atMs / DAY_MS) > Math.floor((lastHour * HOUR_MS) / DAY_MS);
-  if (isNewDay) forget(track);
-  const hour = { hour: lastHour, mean, readings: track.readings, tainted: track.tainted };
+  if (dayOf(hour) > dayOf(lastHour)) forget(track);
+  const over = { hour: lastHour, mean, readings: track.readings, tainted: track.tainted };
   track.hourSum = 0;
   track.hourCount = 0;
   track.tainted = false;
-  const lesson = closeHour(rhythm ?? emptyRhythm(base), hour);
+  const lesson = closeHour(rhythm ?? emptyRhythm(base), over);
   if (lesson === undefined) return rhythm;
   track.pending = withHour(track.pending, lesson.skipped, lesson.digit);
   return lesson.rhythm;
 }
 
-const tickOf64 = (ms: number): number => Math.floor(ms / 64) * 64;
+const wholeTicks = (ms: number): number => Math.floor(ms / 64) * 64;
 
 /** The unit of 16-bit numbers: by the first value that is not zero, and larger when numbers outgrow it. */
 function settleUnit(track: Track, value: number, offset: number, base: number): void {
@@ -164,15 +142,15 @@ function settleUnit(track: Track, value: number, offset: number, base: number): 
     if (value !== 0) track.exponent = exponentOf(Math.abs(value));
     return;
   }
-  const before = 2 ** track.exponent;
+  const before = unitOf(track);
   if (Math.abs(offset) <= UNITS_MAX * before) return;
   track.exponent = exponentOf(Math.abs(offset));
-  const factor = before / 2 ** track.exponent;
+  const factor = before / unitOf(track);
   for (const view of VIEWS) {
     if (view !== 'level') rescaleBand(track, VIEW[view], (edge) => edge * factor);
   }
   rescaleBand(track, VIEW.level, (edge) =>
-    levelOf(levelValue(edge, before, base), 2 ** track.exponent, base),
+    levelOf(levelValue(edge, before, base), unitOf(track), base),
   );
   track.low = f16(track.low * factor);
   track.previousLow = f16(track.previousLow * factor);
@@ -184,14 +162,23 @@ function settleUnit(track: Track, value: number, offset: number, base: number): 
 const exponentOf = (size: number): number =>
   Math.max(-120, Math.min(120, Math.round(Math.log2(size))));
 
+/** The logarithm of the last base, which is nearly always that of the next reading. */
+const origin = { units: 0, level: 0 };
+
 /**
  * Logarithm for large values, linear around zero, so that changes count by their share of the value; as the distance
  * from that of `base`, which leaves 16 bits precise where values vary little around a large one.
  */
-const levelOf = (value: number, unit: number, base: number): number =>
-  LEVEL_SCALE * (logarithm(value / unit) - logarithm(base / unit));
+function levelOf(value: number, unit: number, base: number): number {
+  const units = base / unit;
+  if (units !== origin.units) {
+    origin.units = units;
+    origin.level = logarithm(units);
+  }
+  return LEVEL_SCALE * (logarithm(value / unit) - origin.level);
+}
 
-const logarithm = (units: number): number => Math.sign(units) * Math.log1p(Math.abs(units));
+const logarithm = (units: number): number => (units < 0 ? -Math.log1p(-units) : Math.log1p(units));
 
 function levelValue(level: number, unit: number, base: number): number {
   const sum = level / LEVEL_SCALE + logarithm(base / unit);
@@ -206,7 +193,7 @@ function begin(track: Track, offset: number, unit: number): void {
 
 /** After a gap, what is short in memory begins anew, so that the gap itself is no evidence. */
 function catchUp(track: Track, offset: number, unit: number, sinceMs: number): void {
-  if (sinceMs < GAP_MS || !(sinceMs > GAP_INTERVALS * intervalMs(track.interval))) return;
+  if (!(sinceMs > GAP_INTERVALS * intervalMs(track.interval))) return;
   track.fastGap = 0;
   track.dayDrift = 0;
   track.low = f16(offset / unit);
@@ -216,150 +203,119 @@ function catchUp(track: Track, offset: number, unit: number, sinceMs: number): v
   track.sideRun = 0;
 }
 
-/** Moves the centre and the spread; gives the value's distance from where they were, in spreads. */
-function follow(track: Track, offset: number, spread: number, unit: number): number {
+/** Moves the centre and the spread, and notes the value's distance from where they were. */
+function follow(track: Track, offset: number, unit: number): void {
   const count = track.readings + 1;
   const distance = offset - track.centre;
   const young = count < SETTLING_READINGS;
-  const reach = CENTRE_REACH * spread;
+  const reach = CENTRE_REACH * evidence.spread;
   const side = distance > reach ? 1 : distance < -reach ? -1 : 0;
-  track.sideRun =
-    side !== 0 && Math.sign(track.sideRun) === side ? limited(track.sideRun + side) : side;
-  const gain = Math.max(CENTRE_GAIN, 1 / count);
+  track.sideRun = side !== 0 && track.sideRun * side > 0 ? limited(track.sideRun + side) : side;
+  const gain = count * CENTRE_GAIN > 1 ? CENTRE_GAIN : 1 / count;
   const haste = 1 + Math.max(0, Math.abs(track.sideRun) - FOLLOW_AFTER) / FOLLOW_PACE;
   const moved = young ? distance : clamp(distance, reach * haste);
-  const fast = track.centre + track.fastGap * unit;
   const spreadBy = young ? distance : clamp(distance, reach);
+  const fast = track.centre + track.fastGap * unit;
   track.centre = f24(track.centre + gain * moved);
   track.fastGap = f16((fast + FAST_GAIN * (offset - fast) - track.centre) / unit);
   const leak = young ? 0 : gain * VARIANCE_LEAK * distance * distance;
   track.variance = f24(
     track.variance + gain * (VARIANCE_CORRECTION * spreadBy * spreadBy - track.variance) + leak,
   );
-  return young ? 0 : distance / spread;
+  evidence.deviations = young ? 0 : distance / evidence.spread;
+  evidence.direction = evidence.deviations < 0 ? -1 : 1;
 }
 
-const clamp = (value: number, limit: number): number => Math.max(-limit, Math.min(limit, value));
+const clamp = (value: number, limit: number): number =>
+  value > limit ? limit : Math.max(value, -limit);
 
 const limited = (run: number): number => Math.max(-127, Math.min(127, run));
 
-/** Brings the short memories up to this value, and computes all views of it. */
-function look(
+/** Brings the short memories up to this value. */
+function remember(track: Track, offset: number, unit: number): void {
+  const inUnits = f16(offset / unit);
+  const difference = Math.abs(offset - track.last) / unit;
+  track.noise = f16(track.noise + NOISE_GAIN * (difference - track.noise));
+  if (track.blockFill >= BLOCK_READINGS) {
+    track.previousLow = track.low;
+    track.blockFill = 0;
+  }
+  track.low = track.blockFill === 0 ? inUnits : Math.min(track.low, inUnits);
+  track.blockFill += 1;
+  if (track.hourCount === READINGS_MAX) return;
+  track.hourSum = f24(track.hourSum + offset);
+  track.hourCount += 1;
+}
+
+const isSettled = ({ readings }: Track): boolean => readings + 1 >= SETTLING_READINGS;
+
+function weighValue(track: Track, value: number, unit: number, base: number): void {
+  const level = f16(levelOf(value, unit, base));
+  weighView(track, VIEW.level, level, LEVEL_SCALE * RESOLUTION, 0);
+  if (!isSettled(track)) return;
+  const floor = Math.min(track.low, track.previousLow);
+  weighView(track, VIEW.floor, floor, RESOLUTION, 0);
+  weighView(track, VIEW.shift, track.fastGap, RESOLUTION, 0);
+}
+
+/** What was expected of the last hour that was asked for. */
+const expectation = { rhythm: emptyRhythm(0), hour: 0, ofDay: Number.NaN, ofWeek: Number.NaN };
+
+function expectIn(rhythm: Rhythm, hour: number): typeof expectation {
+  if (rhythm !== expectation.rhythm || hour !== expectation.hour) {
+    expectation.rhythm = rhythm;
+    expectation.hour = hour;
+    expectation.ofDay = dayExpectation(rhythm, hour);
+    expectation.ofWeek = weekExpectation(rhythm, hour);
+  }
+  return expectation;
+}
+
+function weighRhythm(
   track: Track,
   rhythm: Rhythm,
   hour: number,
   value: number,
-  offset: number,
   unit: number,
-  base: number,
 ): void {
-  const inUnits = offset / unit;
-  track.noise = f16(
-    track.noise + NOISE_GAIN * (Math.abs(offset - track.last) / unit - track.noise),
-  );
-  if (track.blockFill >= BLOCK_READINGS) {
-    track.previousLow = track.low;
-    track.low = f16(inUnits);
-    track.blockFill = 1;
-  } else {
-    track.low = track.blockFill === 0 ? f16(inUnits) : Math.min(track.low, f16(inUnits));
-    track.blockFill += 1;
+  const { dayFrom, weekFrom } = rhythm;
+  const { ofDay, ofWeek } = expectIn(rhythm, hour);
+  const fromDay = (value - ofDay) / unit;
+  if (!Number.isNaN(fromDay)) weighView(track, VIEW.day, f16(fromDay), RESOLUTION, dayFrom);
+  if (weekFrom > 0 && !Number.isNaN(ofWeek)) {
+    weighView(track, VIEW.week, f16((value - ofWeek) / unit), RESOLUTION, weekFrom);
   }
-  const settled = track.readings + 1 >= SETTLING_READINGS;
-  values[VIEW.level] = levelOf(value, unit, base);
-  values[VIEW.floor] = settled ? Math.min(track.low, track.previousLow) : Number.NaN;
-  values[VIEW.shift] = settled ? track.fastGap : Number.NaN;
-  values[VIEW.noise] = settled ? track.noise : Number.NaN;
-  const fromDay = value - dayExpectation(rhythm, hour);
-  values[VIEW.day] = rhythm.dayFrom > 0 ? fromDay / unit : Number.NaN;
-  values[VIEW.week] =
-    rhythm.weekFrom > 0 ? (value - weekExpectation(rhythm, hour)) / unit : Number.NaN;
-  if (rhythm.dayFrom > 0 && !Number.isNaN(fromDay)) {
-    track.dayDrift = f16(track.dayDrift + DAY_DRIFT_GAIN * (fromDay / unit - track.dayDrift));
-    values[VIEW.dayDrift] = track.dayDrift;
-  } else {
-    values[VIEW.dayDrift] = Number.NaN;
-  }
-  track.hourSum = f24(track.hourSum + value - base);
-  track.hourCount = Math.min(READINGS_MAX, track.hourCount + 1);
+  if (Number.isNaN(fromDay)) return;
+  track.dayDrift = f16(track.dayDrift + DAY_DRIFT_GAIN * (fromDay - track.dayDrift));
+  weighView(track, VIEW.dayDrift, track.dayDrift, RESOLUTION, dayFrom);
 }
 
-/** Weighs all views; the sum is left in `score`, the edges of the strongest in the view's own measure. */
-function weighAll(
-  track: Track,
-  rhythm: Rhythm,
-  { level, spread, deviations }: Pick<Evidence, 'level' | 'spread' | 'deviations'>,
-): Evidence {
-  const evidence: Evidence = {
-    score: 0,
-    view: undefined,
-    expected: 0,
-    low: Number.NaN,
-    high: Number.NaN,
-    direction: deviations < 0 ? -1 : 1,
-    level,
-    spread,
-    deviations,
-    weights: [0, 0, 0, 0, 0, 0, 0],
-  };
-  let strongest = 0;
-  for (let index = 0; index < VIEWS.length; index += 1) {
-    const value = values[index] ?? Number.NaN;
-    if (Number.isNaN(value)) continue;
-    const floor = index === VIEW.level ? LEVEL_SCALE * RESOLUTION : RESOLUTION;
-    const seen = seenBy(track, rhythm, index);
-    const eager = seen < (isRhythmic(index) ? RHYTHM_WARM_UP_READINGS : WARM_UP_READINGS);
-    weigh(track, index, value, floor, eager, found);
-    if (found.weight === 0) continue;
-    const weight = found.weight * worthOf(seen);
-    evidence.score += weight;
-    evidence.weights[index] = weight;
-    const said = index === VIEW.noise ? Number.MIN_VALUE : weight;
-    if (said <= strongest) continue;
-    strongest = said;
-    evidence.view = VIEWS[index];
-    evidence.low = found.low;
-    evidence.high = found.high;
-    evidence.direction = value > found.high ? 1 : value < found.low ? -1 : evidence.direction;
-  }
-  return evidence;
-}
+const edges: Edges = { low: 0, high: 0 };
 
-const isRhythmic = (index: number): boolean =>
-  index === VIEW.day || index === VIEW.dayDrift || index === VIEW.week;
-
-/** Readings that a view has seen, this one included. */
-function seenBy(track: Track, rhythm: Rhythm, index: number): number {
-  if (track.readings >= READINGS_MAX) return READINGS_MAX;
-  const from = index === VIEW.week ? rhythm.weekFrom : isRhythmic(index) ? rhythm.dayFrom : 0;
-  return Math.max(1, 1 + track.readings - from);
+/** @param from  readings before the view's first, 0 for the views that are there from the beginning */
+function weighView(track: Track, index: number, value: number, floor: number, from: number): void {
+  const { readings } = track;
+  const seen = readings >= READINGS_MAX ? READINGS_MAX : Math.max(1, 1 + readings - from);
+  const eager = seen < (from > 0 ? RHYTHM_WARM_UP_READINGS : WARM_UP_READINGS);
+  const found = weigh(track, index, value, floor, eager, edges);
+  if (found === 0) return;
+  const weight = found * worthOf(seen);
+  const strongest = evidence.view === undefined ? 0 : (evidence.weights[VIEW[evidence.view]] ?? 0);
+  evidence.total += weight;
+  evidence.weights[index] = weight;
+  if (weight <= strongest || (index === VIEW.noise && evidence.view !== undefined)) return;
+  evidence.view = VIEWS[index];
+  evidence.low = edges.low;
+  evidence.high = edges.high;
+  if (value > edges.high) evidence.direction = 1;
+  else if (value < edges.low) evidence.direction = -1;
 }
 
 /** A record among n readings comes by chance once in n: young ranges count for less. */
 const worthOf = (seen: number): number => Math.min(1, Math.log(1 + seen) / FULL_WEIGHT_READINGS);
 
-function scoreOf(track: Track, total: number, deviations: number, sinceMs: number): number {
-  const rest = (track.rest / REST_SCALE) * Math.exp(-sinceMs / (REST_HOURS * HOUR_MS));
-  const fresh = 1 - Math.exp(-Math.max(0, total - REST_SHARE * rest));
-  track.rest = Math.min(REST_MAX, Math.floor(REST_SCALE * Math.max(rest, total)));
-  const unusual = deviations / (deviations + HALF_UNUSUAL);
-  const suspicion = Math.max(unusual, (SUSPICION_KEPT * track.suspicion) / SUSPICION_SCALE);
-  track.suspicion = Math.floor(SUSPICION_SCALE * suspicion);
-  if (track.readings + 1 < WARM_UP_READINGS) return 0;
-  if (fresh >= ALARM_EVIDENCE) {
-    return ALARM_SCORE + ((1 - ALARM_SCORE) * (fresh - ALARM_EVIDENCE)) / (1 - ALARM_EVIDENCE);
-  }
-  return ALARM_SCORE * (1 - Math.exp(-(0.3 * fresh + suspicion)));
-}
-
 /** Puts the strongest view's range into the metric's own unit, around what was expected. */
-function explain(
-  evidence: Evidence,
-  rhythm: Rhythm,
-  hour: number,
-  unit: number,
-  base: number,
-): void {
+function explain(rhythm: Rhythm | undefined, hour: number, unit: number, base: number): void {
   const { view, low, high, level, spread } = evidence;
   evidence.expected = level;
   if (view === undefined) {
@@ -377,57 +333,21 @@ function explain(
     evidence.high = high * unit;
     return;
   }
-  const origin =
-    view === 'day' || view === 'dayDrift'
-      ? dayExpectation(rhythm, hour)
-      : view === 'week'
-        ? weekExpectation(rhythm, hour)
-        : view === 'floor'
-          ? base
-          : level;
-  if (view === 'day' || view === 'week' || view === 'dayDrift') evidence.expected = origin;
-  evidence.low = origin + low * unit;
-  evidence.high = origin + high * unit;
+  let from = view === 'floor' ? base : level;
+  if (rhythm !== undefined && (view === 'day' || view === 'week' || view === 'dayDrift')) {
+    const { ofDay, ofWeek } = expectIn(rhythm, hour);
+    from = view === 'week' ? ofWeek : ofDay;
+    evidence.expected = from;
+  }
+  evidence.low = from + low * unit;
+  evidence.high = from + high * unit;
 }
 
 function keep(track: Track, atMs: number, offset: number, sinceMs: number): void {
-  noteRun(track, f32(offset));
-  track.last = f32(offset);
-  track.interval = usualInterval(track, sinceMs);
-  track.readings = Math.min(READINGS_MAX, track.readings + 1);
+  const last = f32(offset);
+  noteRun(track, last);
+  track.last = last;
+  track.interval = towardsInterval(track.interval, sinceMs);
+  if (track.readings < READINGS_MAX) track.readings += 1;
   track.tick = tickOf(atMs);
-}
-
-/**
- * Counts equal values in a row. Of a run that is over, what is learned leaves room for `isStuck` to find a run twice
- * as long, but not another of the same length.
- */
-function noteRun(track: Track, last: number): void {
-  if (track.readings > 0 && last === track.last) {
-    track.equalRun = Math.min(READINGS_MAX, track.equalRun + 1);
-    return;
-  }
-  const learned = isStuck(track) ? track.equalRun / STUCK_FACTOR : track.equalRun;
-  track.longestRun = Math.max(track.longestRun, runCode(learned));
-  track.equalRun = 1;
-}
-
-/** Whether a metric that used to vary has kept one value for much longer than ever. */
-export const isStuck = (track: Track): boolean =>
-  track.longestRun > 0 && track.readings > WARM_UP_READINGS && track.equalRun > stuckAfter(track);
-
-/** Equal readings in a row beyond which a metric counts as stuck. */
-export const stuckAfter = (track: Track): number =>
-  Math.max(STUCK_READINGS, STUCK_FACTOR * runOf(track.longestRun) + STUCK_FACTOR);
-
-function usualInterval(track: Track, sinceMs: number): number {
-  if (sinceMs <= 0) return track.interval;
-  if (track.interval === 0) return intervalCode(sinceMs);
-  const code = intervalCode(sinceMs);
-  const far = code - track.interval;
-  if (far === 0) return track.interval;
-  const step = INTERVAL_GAIN * far;
-  return (
-    track.interval + (step > 0 ? Math.ceil(Math.min(step, 1)) : Math.floor(Math.max(step, -1)))
-  );
 }

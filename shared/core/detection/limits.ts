@@ -28,6 +28,7 @@ export function rangeOf(
   unit: string | undefined,
 ): readonly [number, number] | undefined {
   const physical = physicalRange(options.unit ?? unit);
+  if (options.range === undefined) return physical;
   const low = Math.max(options.range?.low ?? -Infinity, physical?.[0] ?? -Infinity);
   const high = Math.min(options.range?.high ?? Infinity, physical?.[1] ?? Infinity);
   return low === -Infinity && high === Infinity ? undefined : [low, high];

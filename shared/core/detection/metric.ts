@@ -1,14 +1,9 @@
 import type { Anomaly, Finder, Report } from './anomaly.ts';
 import { advanceBoolean, type BooleanEvidence } from './boolean.ts';
-import { driftOf } from './drift.ts';
-import {
-  ALARM_SCORE,
-  advanceGauge,
-  type Evidence,
-  isStuck,
-  stuckAfter,
-  WARM_UP_READINGS,
-} from './gauge.ts';
+import { intervalMs, runOf, sinceLast, tickOf } from './codes.ts';
+import { type Drift, driftOf } from './drift.ts';
+import type { Evidence } from './evidence.ts';
+import { advanceGauge } from './gauge.ts';
 import { close, onlyShown, open } from './incident.ts';
 import {
   type Asked,
@@ -20,20 +15,13 @@ import {
   UNCHANGED,
 } from './limits.ts';
 import type { MetricOptions } from './options.ts';
-import { dayNumberOf, HOUR_MS, type Rhythm } from './rhythm.ts';
+import { dayOf, HOUR_MS, type Rhythm } from './rhythm.ts';
 import { WHOLE_PENDING } from './rhythm-hour.ts';
+import { f32 } from './roundings.ts';
+import { isStuck, stuckAfter } from './runs.ts';
+import { ALARM_SCORE } from './score.ts';
 import { alarmScoreFor } from './sensitivity.ts';
-import {
-  copyTrack,
-  emptyTrack,
-  f32,
-  intervalMs,
-  NO_UNIT,
-  runOf,
-  sinceLast,
-  type Track,
-  tickOf,
-} from './track.ts';
+import { copyTrack, emptyTrack, NO_UNIT, type Track, WARM_UP_READINGS } from './track.ts';
 import { weighIncident } from './value-incident.ts';
 
 /** All that is known of one metric. */
@@ -104,10 +92,18 @@ export function observeAll(
   options: MetricOptions = {},
 ): { state: MetricState; verdicts: readonly Verdict[] } {
   const work = workOn(state);
-  const verdicts = observations
-    .toSorted((one, other) => one.atMs - other.atMs)
-    .map((observation) => take(work, observation, options));
+  const verdicts: Verdict[] = [];
+  for (const observation of inOrder(observations)) verdicts.push(take(work, observation, options));
   return { state: work, verdicts };
+}
+
+function inOrder(observations: readonly Observation[]): readonly Observation[] {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (const { atMs } of observations) {
+    if (!(atMs >= lastMs)) return observations.toSorted((one, other) => one.atMs - other.atMs);
+    lastMs = atMs;
+  }
+  return observations;
 }
 
 interface Work {
@@ -122,7 +118,9 @@ const workOn = ({ track, rhythm, incidents }: MetricState): Work => ({
   incidents,
 });
 
-const ignored = (standing: Standing): Verdict => ({ standing, score: 0, reports: [] });
+const NO_REPORTS: readonly Report[] = [];
+
+const ignored = (standing: Standing): Verdict => ({ standing, score: 0, reports: NO_REPORTS });
 
 function take(work: Work, observation: Observation, options: MetricOptions): Verdict {
   const { atMs } = observation;
@@ -136,7 +134,7 @@ function take(work: Work, observation: Observation, options: MetricOptions): Ver
   if (sinceMs < 0) work.track.tick = tickOf(atMs);
   if (sinceMs === 0 && isRepeated(work.track, value)) return ignored('repeated');
   if (isBoolean) return takeBoolean(work, observation, options);
-  return takeNumber(work, { ...observation, value }, Math.max(0, sinceMs), options);
+  return takeNumber(work, observation, value, Math.max(0, sinceMs), options);
 }
 
 /** Of a counter, the first count is no reading yet. */
@@ -175,6 +173,7 @@ function settle(work: Work, finder: Finder, { anomaly, report }: Outcome): reado
   return report === undefined ? [] : [report];
 }
 
+/** An observation of a number: what is asked of it when there is something to ask. */
 interface Numeric {
   readonly atMs: number;
   readonly value: number;
@@ -183,38 +182,50 @@ interface Numeric {
 
 function takeNumber(
   work: Work,
-  observed: Numeric,
+  observation: Observation,
+  observed: number,
   sinceMs: number,
   options: MetricOptions,
 ): Verdict {
-  if (isFoundCounter(work, observed)) return ignored('warming up');
+  const { atMs } = observation;
+  if (isFoundCounter(work, atMs, observed)) return ignored('warming up');
   settleAnchor(work);
   const isCounter = work.track.kind === 'counter';
-  if (isCounter && sinceMs === 0) {
-    return begunCounter(work.track, observed);
-  }
-  const value = isCounter ? rateOf(work.track, observed.value, sinceMs) : observed.value;
+  if (isCounter && sinceMs === 0) return begunCounter(work.track, atMs, observed);
+  const value = isCounter ? rateOf(work.track, observed, sinceMs) : observed;
   if (work.track.readings === 0 && !isCounter) work.track.anchor = value;
   const base = isCounter ? 0 : work.track.anchor;
   const lastValue = base + work.track.last;
   const wasWarm = work.track.readings >= WARM_UP_READINGS;
   const rhythmBefore = work.rhythm;
-  const taken = advanceGauge(work.track, rhythmBefore, observed.atMs, value, base);
-  work.rhythm = taken.rhythm;
-  if (isCounter) work.track.anchor = observed.value;
-  if (taken.evidence.score >= ALARM_SCORE) work.track.tainted = true;
+  const pauseMs = work.track.readings === 0 ? 0 : sinceMs;
+  const evidence = advanceGauge(work.track, rhythmBefore, atMs, pauseMs, value, base);
+  work.rhythm = evidence.rhythm;
+  if (isCounter) work.track.anchor = observed;
+  const { score } = evidence;
+  if (score >= ALARM_SCORE) work.track.tainted = true;
   const standing = wasWarm ? 'watched' : 'warming up';
-  const { score } = taken.evidence;
-  if (isMuted(options, observed.atMs)) return { standing, score, reports: [] };
-  const reports = [
-    ...askValue(work, { ...observed, value }, taken.evidence, options),
-    ...askLimits(work, observed, { value, lastValue, sinceMs: wasWarm ? sinceMs : 0 }, options),
-    ...askDrift(work, observed, rhythmBefore, taken.rhythm),
-  ];
-  return { standing, score, reports };
+  if (isMuted(options, atMs)) return { standing, score, reports: NO_REPORTS };
+  const found = askValue(work, observation, value, evidence, options);
+  const beyond = areLimitsQuiet(work, observation.unit, observed, options)
+    ? NO_REPORTS
+    : askLimits(
+        work,
+        observation,
+        observed,
+        { value, lastValue, sinceMs: wasWarm ? sinceMs : 0 },
+        options,
+      );
+  const drifting = askDrift(work, observation, observed, rhythmBefore);
+  const count = found.length + beyond.length + drifting.length;
+  return {
+    standing,
+    score,
+    reports: count === 0 ? NO_REPORTS : [...found, ...beyond, ...drifting],
+  };
 }
 
-function begunCounter(track: Track, { atMs, value }: Numeric): Verdict {
+function begunCounter(track: Track, atMs: number, value: number): Verdict {
   if (track.tick === 0 && track.readings === 0) {
     track.tick = tickOf(atMs);
     track.anchor = value;
@@ -230,7 +241,7 @@ const rateOf = ({ anchor }: Track, count: number, sinceMs: number): number =>
  * Tells counters from gauges: whole numbers that rose in nearly all of the readings of the warm-up and never fell are
  * counted. One that is found to be a counter begins anew with its increments.
  */
-function isFoundCounter(work: Work, { atMs, value }: Numeric): boolean {
+function isFoundCounter(work: Work, atMs: number, value: number): boolean {
   const { track } = work;
   if (!track.undecided || track.readings === 0) return false;
   const last = track.anchor + track.last;
@@ -263,23 +274,26 @@ function settleAnchor(work: Work): void {
 
 function askValue(
   work: Work,
-  observed: Numeric,
-  evidence: Evidence,
+  { atMs, unit }: Observation,
+  value: number,
+  evidence: Readonly<Evidence>,
   options: MetricOptions,
 ): readonly Report[] {
-  const before = work.incidents.length === 0 ? undefined : incidentOf(work, 'value');
-  const alarmScore = alarmScoreFor(options.falseAlarmsPerMonth, intervalMs(work.track.interval));
-  const stuck = askStuck(work, observed);
-  if (before === undefined && evidence.score < alarmScore) return stuck;
-  const asked: Asked = { ...observed, unit: observed.unit ?? options.unit, before };
+  const { track, incidents } = work;
+  const alarmScore = alarmScoreFor(options.falseAlarmsPerMonth, intervalMs(track.interval));
+  const stuck = isStuck(track);
+  if (incidents.length === 0 && !stuck && evidence.score < alarmScore) return NO_REPORTS;
+  const told = askStuck(work, { atMs, value, unit }, stuck);
+  const before = incidentOf(work, 'value');
+  if (before === undefined && evidence.score < alarmScore) return told;
+  const asked: Asked = { atMs, value, unit: unit ?? options.unit, before };
   const outcome = weighIncident(asked, evidence, alarmScore, options.direction ?? 'both');
-  return [...stuck, ...settle(work, 'value', outcome)];
+  return [...told, ...settle(work, 'value', outcome)];
 }
 
-function askStuck(work: Work, observed: Numeric): readonly Report[] {
-  const stuck = isStuck(work.track);
-  const before = work.incidents.length === 0 ? undefined : incidentOf(work, 'stuck');
-  if (before === undefined && !stuck) return [];
+function askStuck(work: Work, observed: Numeric, stuck: boolean): readonly Report[] {
+  const before = incidentOf(work, 'stuck');
+  if (before === undefined && !stuck) return NO_REPORTS;
   return settle(work, 'stuck', stuckOutcome(work.track, observed, before, stuck));
 }
 
@@ -308,6 +322,19 @@ function stuckOutcome(
   return { anomaly, report: { change: 'opens', anomaly } };
 }
 
+/** Most metrics have no limits but those of their unit, and keep them. */
+function areLimitsQuiet(
+  { incidents }: Work,
+  unit: string | undefined,
+  observed: number,
+  options: MetricOptions,
+): boolean {
+  if (incidents.length > 0 || options.rules !== undefined) return false;
+  if (options.maxRatePerSecond !== undefined) return false;
+  const range = rangeOf(options, unit);
+  return range === undefined || (observed >= range[0] && observed <= range[1]);
+}
+
 interface Step {
   readonly value: number;
   readonly lastValue: number;
@@ -317,21 +344,22 @@ interface Step {
 
 function askLimits(
   work: Work,
-  observed: Numeric,
+  { atMs, unit }: Observation,
+  observed: number,
   { value, lastValue, sinceMs }: Step,
   options: MetricOptions,
 ): readonly Report[] {
+  const { maxRatePerSecond, rules = [] } = options;
   const reports: Report[] = [];
-  const unit = observed.unit ?? options.unit;
   const ask = (finder: Finder, check: (asked: Asked) => Outcome) => {
     const before = incidentOf(work, finder);
-    const outcome = check({ atMs: observed.atMs, value: observed.value, unit, before });
-    if (outcome !== UNCHANGED || before !== undefined)
+    const outcome = check({ atMs, value: observed, unit: unit ?? options.unit, before });
+    if (outcome !== UNCHANGED || before !== undefined) {
       reports.push(...settle(work, finder, outcome));
+    }
   };
-  const range = rangeOf(options, observed.unit);
+  const range = rangeOf(options, unit);
   if (range !== undefined) ask('range', (asked) => checkRange(asked, range));
-  const { maxRatePerSecond, rules = [] } = options;
   if (maxRatePerSecond !== undefined && sinceMs > 0) {
     const perSecond =
       work.track.kind === 'counter' ? value : ((value - lastValue) * 1000) / sinceMs;
@@ -341,29 +369,35 @@ function askLimits(
   return reports;
 }
 
+/** Once a day, when the mean of one more is there. */
 function askDrift(
   work: Work,
-  { atMs, value }: Numeric,
+  { atMs }: Observation,
+  value: number,
   rhythmBefore: Rhythm | undefined,
-  rhythm: Rhythm | undefined,
 ): readonly Report[] {
-  if (rhythmBefore === undefined || rhythm === undefined || rhythm === rhythmBefore) return [];
-  if (dayNumberOf(rhythm) === dayNumberOf(rhythmBefore)) return [];
+  const { rhythm } = work;
+  if (rhythm === rhythmBefore || rhythm === undefined || rhythmBefore === undefined) {
+    return NO_REPORTS;
+  }
+  if (dayOf(rhythm.hour) === dayOf(rhythmBefore.hour)) return NO_REPORTS;
   const before = incidentOf(work, 'drift');
-  const drift = driftOf(rhythm);
+  return settle(work, 'drift', driftOutcome({ atMs, value }, driftOf(rhythm), before));
+}
+
+function driftOutcome(
+  reading: Numeric,
+  drift: Drift | undefined,
+  before: Anomaly | undefined,
+): Outcome {
   if (drift === undefined) {
-    if (before === undefined) return [];
-    const closed: Report = { change: 'closes', anomaly: close(before, atMs) };
-    return settle(work, 'drift', { anomaly: undefined, report: closed });
+    if (before === undefined) return UNCHANGED;
+    const closed = close(before, reading.atMs);
+    return { anomaly: undefined, report: { change: 'closes', anomaly: closed } };
   }
-  if (before !== undefined) {
-    return settle(work, 'drift', {
-      anomaly: onlyShown(before, { atMs, value }),
-      report: undefined,
-    });
-  }
+  if (before !== undefined) return { anomaly: onlyShown(before, reading), report: undefined };
   const anomaly = open(
-    { atMs, value: drift.to },
+    { atMs: reading.atMs, value: drift.to },
     {
       finder: 'drift',
       kind: 'drift',
@@ -374,12 +408,12 @@ function askDrift(
       detail: `${drift.days}`,
     },
   );
-  return settle(work, 'drift', { anomaly, report: { change: 'opens', anomaly } });
+  return { anomaly, report: { change: 'opens', anomaly } };
 }
 
 function takeBoolean(work: Work, { atMs, value }: Observation, options: MetricOptions): Verdict {
   const evidence = advanceBoolean(work.track, atMs, value === true);
-  const verdict: Verdict = { standing: 'watched', score: evidence.score, reports: [] };
+  const verdict: Verdict = { standing: 'watched', score: evidence.score, reports: NO_REPORTS };
   if (isMuted(options, atMs)) return verdict;
   const reports = [
     ...askFinding(work, evidence, { atMs, value: Number(value) }, 'held'),

@@ -25,9 +25,7 @@ export function packRhythm(rhythm: Rhythm | undefined, view: DataView, at: numbe
     return;
   }
   const { unit } = rhythm;
-  const values = [...rhythm.day, ...rhythm.week, ...rhythm.days];
-  const known = values.filter((value) => !Number.isNaN(value));
-  const lowest = known.length === 0 ? 0 : Math.min(...known) / unit;
+  const lowest = rhythm.low / unit;
   view.setInt16(at, Math.log2(unit), true);
   view.setFloat32(at + 2, rhythm.anchor, true);
   view.setInt32(at + 6, lowest, true);
@@ -37,10 +35,13 @@ export function packRhythm(rhythm: Rhythm | undefined, view: DataView, at: numbe
   view.setFloat32(at + 18, rhythm.daySum, true);
   view.setUint8(at + 22, rhythm.dayCount);
   view.setFloat32(at + 23, rhythm.step, true);
-  values.forEach((value, index) => {
-    const code = Number.isNaN(value) ? UNKNOWN : value / unit - lowest;
-    view.setUint8(at + HEAD_BYTES + index, code);
-  });
+  let to = at + HEAD_BYTES;
+  for (const list of [rhythm.day, rhythm.week, rhythm.days]) {
+    for (const value of list) {
+      view.setUint8(to, Number.isNaN(value) ? UNKNOWN : value / unit - lowest);
+      to += 1;
+    }
+  }
 }
 
 /** @returns nothing where there was none; `unreadable` when the bytes cannot be a rhythm's: it is learned anew */
@@ -54,19 +55,25 @@ export function unpackRhythm(view: DataView, at: number): Rhythm | 'unreadable' 
   if (exponent < UNIT_EXPONENT_MIN || exponent > UNIT_EXPONENT_MAX) return 'unreadable';
   if (!(Number.isFinite(anchor + daySum + step) && step >= 0)) return 'unreadable';
   const unit = 2 ** exponent;
-  const values = Array.from({ length: CODES }, (_, index) => {
-    const code = view.getUint8(at + HEAD_BYTES + index);
-    return code > CODES_MAX ? Number.NaN : (lowest + code) * unit;
-  });
+  const codes = new Uint8Array(view.buffer, view.byteOffset + at + HEAD_BYTES, CODES);
+  const list = (from: number, until: number): number[] => {
+    const values: number[] = [];
+    for (let index = from; index < until; index += 1) {
+      const code = codes[index] ?? UNKNOWN;
+      values.push(code > CODES_MAX ? Number.NaN : (lowest + code) * unit);
+    }
+    return values;
+  };
   return {
     anchor,
     unit,
+    low: lowest * unit,
     hour: view.getUint32(at + 10, true),
     dayFrom: view.getUint16(at + 14, true),
     weekFrom: view.getUint16(at + 16, true),
-    day: values.slice(0, DAY_HOURS),
-    week: values.slice(DAY_HOURS, DAY_HOURS + WEEK_HOURS),
-    days: values.slice(DAY_HOURS + WEEK_HOURS),
+    day: list(0, DAY_HOURS),
+    week: list(DAY_HOURS, DAY_HOURS + WEEK_HOURS),
+    days: list(DAY_HOURS + WEEK_HOURS, CODES),
     daySum,
     dayCount: view.getUint8(at + 22),
     step,

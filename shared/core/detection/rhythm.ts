@@ -1,5 +1,5 @@
 import { AS_EXPECTED, DIGITS_MAX, digitOf, distanceOf, nextStep } from './rhythm-hour.ts';
-import { f32 } from './track.ts';
+import { f32 } from './roundings.ts';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -25,6 +25,8 @@ export interface Rhythm {
   readonly anchor: number;
   /** A power of two. */
   readonly unit: number;
+  /** No number is less. */
+  readonly low: number;
   /** The last hour in it. */
   readonly hour: number;
   /** Readings taken when the profile of the day, and of the week, was first whole enough to compare with; 0 before. */
@@ -54,6 +56,7 @@ export const UNIT_EXPONENT_MIN = -200;
 export const emptyRhythm = (base: number): Rhythm => ({
   anchor: f32(base),
   unit: 2 ** UNIT_EXPONENT_MIN,
+  low: 0,
   hour: 0,
   dayFrom: 0,
   weekFrom: 0,
@@ -67,7 +70,7 @@ export const emptyRhythm = (base: number): Rhythm => ({
 
 export const hourOf = (ms: number): number => Math.floor(ms / HOUR_MS);
 
-const dayOf = (hour: number): number => Math.floor(hour / DAY_HOURS);
+export const dayOf = (hour: number): number => Math.floor(hour / DAY_HOURS);
 
 /** Value expected in that hour by the profile of the day, NaN when not known. */
 export const dayExpectation = (rhythm: Rhythm, hour: number): number =>
@@ -222,24 +225,33 @@ function withoutSkipped({ days, hour: last, dayCount }: Rhythm, hour: number): r
 
 /** The rhythm in the finest unit in which all its numbers and these fit a byte; a finer one than now only if asked. */
 function withRoomFor(rhythm: Rhythm, values: readonly number[], finer: boolean): Rhythm {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const list of [rhythm.day, rhythm.week, rhythm.days, values]) {
-    for (const value of list) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-  }
-  const wanted = unitFor(low, high);
-  if (wanted === rhythm.unit || (wanted < rhythm.unit && !finer)) return rhythm;
-  const round = (value: number) => Math.round(value / wanted) * wanted + 0;
+  const high = rhythm.low + CODES_USED * rhythm.unit;
+  if (!finer && !values.some((value) => value < rhythm.low || value > high)) return rhythm;
+  const [least, most] = endsOf([rhythm.day, rhythm.week, rhythm.days, values]);
+  const unit = Math.max(unitFor(least, most), finer ? 0 : rhythm.unit);
+  const round = (value: number) => Math.round(value / unit) * unit + 0;
+  const low = Math.floor(least / unit) * unit + 0;
+  if (unit === rhythm.unit) return { ...rhythm, low };
   return {
     ...rhythm,
-    unit: wanted,
+    unit,
+    low,
     day: rhythm.day.map(round),
     week: rhythm.week.map(round),
     days: rhythm.days.map(round),
   };
+}
+
+function endsOf(lists: readonly (readonly number[])[]): readonly [number, number] {
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const list of lists) {
+    for (const value of list) {
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+  }
+  return [least, most];
 }
 
 function unitFor(low: number, high: number): number {
@@ -262,7 +274,5 @@ export function dailyMeans(rhythm: Rhythm): readonly { day: number; mean: number
   }
   return means;
 }
-
-export const dayNumberOf = ({ hour }: Rhythm): number => dayOf(hour);
 
 const modulo = (value: number, by: number): number => ((value % by) + by) % by;

@@ -1,4 +1,4 @@
-import { ALARM_SCORE } from './gauge.ts';
+import { ALARM_SCORE } from './score.ts';
 
 const MONTH_MS = 30 * 86_400_000;
 /** Usual time between readings where it is not known yet. */

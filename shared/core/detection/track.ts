@@ -62,7 +62,8 @@ export interface Track {
   rest: number;
   /** How unusual the last readings were, in 127ths. */
   suspicion: number;
-  /** Readings in a row with the same value, up to 65535; the longest such run in sixteenths of an octave. */
+  /** Readings in a row with the same value, up to 65535; the longest such run that is over, in sixteenths of an
+   * octave; 0 before there was one. */
   equalRun: number;
   longestRun: number;
   /** Readings in a row above (positive) or below the usual spread, up to 127. */
@@ -73,6 +74,9 @@ export interface Track {
   pending: number;
   bands: number[];
 }
+
+/** Readings in which a metric is only learned. */
+export const WARM_UP_READINGS = 32;
 
 export const NO_UNIT = -128;
 export const READINGS_MAX = 65_535;
@@ -111,61 +115,3 @@ export const emptyTrack = (kind: MetricKind | undefined): Track => ({
 });
 
 export const copyTrack = (track: Track): Track => ({ ...track, bands: track.bands.slice() });
-
-const F16_MAX = 65_504;
-const F32_MAX = 3.4028234663852886e38;
-
-/** Rounded to binary16 [IEEE 754-2019, 3.6], the largest for what exceeds it. */
-export function f16(value: number): number {
-  if (value > F16_MAX) return F16_MAX;
-  if (value < -F16_MAX) return -F16_MAX;
-  return Math.f16round(value);
-}
-
-/** Rounded to binary32, the largest for what exceeds it. */
-export function f32(value: number): number {
-  if (value > F32_MAX) return F32_MAX;
-  if (value < -F32_MAX) return -F32_MAX;
-  return Math.fround(value);
-}
-
-/** Splits a binary64 after 16 bits of its significand (T. J. Dekker 1971). */
-const SPLIT = 2 ** 37 + 1;
-const F24_MAX = (2 - 2 ** -15) * 2 ** 127;
-const F24_MIN = 2 ** -126;
-
-/** Rounded to the upper three bytes of a binary32: 16 bits of significand; what is smaller than normal is 0. */
-export function f24(value: number): number {
-  if (value > F24_MAX) return F24_MAX;
-  if (value < -F24_MAX) return -F24_MAX;
-  if (value < F24_MIN && value > -F24_MIN) return 0;
-  const high = SPLIT * value;
-  return high - (high - value);
-}
-
-const TICK_MS = 64;
-const TICKS = 2 ** 32;
-
-export const tickOf = (ms: number): number => Math.floor(ms / TICK_MS) % TICKS;
-
-/** Milliseconds from the track's last reading to `ms`, right within four years; negative for a late reading. */
-export const sinceLast = (track: Track, ms: number): number =>
-  ((tickOf(ms) - track.tick) | 0) * TICK_MS;
-
-const INTERVAL_UNIT_MS = 16;
-
-/** One byte for a time of 16 ms to two thousand years, in eighths of an octave. */
-export const intervalCode = (ms: number): number =>
-  Math.max(
-    1,
-    Math.min(255, Math.round(8 * Math.log2(Math.max(ms, INTERVAL_UNIT_MS) / INTERVAL_UNIT_MS)) + 1),
-  );
-
-export const intervalMs = (code: number): number =>
-  code === 0 ? Number.NaN : INTERVAL_UNIT_MS * 2 ** ((code - 1) / 8);
-
-/** One byte for a count of 1 to 65535; rounds up. */
-export const runCode = (count: number): number =>
-  count <= 0 ? 0 : Math.min(255, Math.ceil(16 * Math.log2(count)));
-
-export const runOf = (code: number): number => 2 ** (code / 16);

@@ -1,5 +1,5 @@
 import type { Anomaly, AnomalyKind, Basis } from './anomaly.ts';
-import type { Evidence } from './gauge.ts';
+import type { Evidence } from './evidence.ts';
 import { close, onlyCalm, onlyShown, open } from './incident.ts';
 import type { Asked, Outcome } from './limits.ts';
 import { UNCHANGED } from './limits.ts';
@@ -28,7 +28,7 @@ const BASIS: Readonly<Record<View, Basis>> = {
 /** What the learned ranges make of a value: an incident opens, is shown again, refined, or comes to its end. */
 export function weighIncident(
   asked: Asked,
-  evidence: Evidence,
+  evidence: Readonly<Evidence>,
   alarmScore: number,
   wanted: 'both' | 'above' | 'below',
 ): Outcome {
@@ -57,7 +57,7 @@ export function weighIncident(
  * By the views that speak: those of one value, those of many, or that of their noise. One value far out is a spike,
  * until others follow.
  */
-function kindOf({ weights, deviations }: Evidence): AnomalyKind {
+function kindOf({ weights, deviations }: Readonly<Evidence>): AnomalyKind {
   const of = (view: View) => weights[VIEW[view]] ?? 0;
   const once = of('level') + of('day') + of('week');
   const lasting = of('floor') + of('shift') + of('dayDrift');
@@ -66,7 +66,7 @@ function kindOf({ weights, deviations }: Evidence): AnomalyKind {
   return lasting > once && Math.abs(deviations) < USUAL_SPREADS ? 'level shift' : 'spike';
 }
 
-function goOn(before: Anomaly, asked: Asked, evidence: Evidence): Outcome {
+function goOn(before: Anomaly, asked: Asked, evidence: Readonly<Evidence>): Outcome {
   if (isUsual(before, asked.value, evidence)) {
     const calmer = onlyCalm(before);
     if (calmer.calm < CALM_READINGS) return { anomaly: calmer, report: undefined };
@@ -83,7 +83,7 @@ function goOn(before: Anomaly, asked: Asked, evidence: Evidence): Outcome {
   return { anomaly, report: { change: 'continues', anomaly } };
 }
 
-function isUsual(before: Anomaly, value: number, evidence: Evidence): boolean {
+function isUsual(before: Anomaly, value: number, evidence: Readonly<Evidence>): boolean {
   if (before.kind === 'noise change') return (evidence.weights[VIEW.noise] ?? 0) === 0;
   return (
     Math.abs(value - before.level) <= USUAL_SPREADS * before.spread ||

@@ -95,7 +95,9 @@ it('leaves texts and what is configured as unwatched alone', () => {
 });
 
 it('tells when a metric is missing and when it is there again', () => {
-  const without = Array.from({ length: 30 }, (_, at) => reading(100 + at, { t: 20 }));
+  const without = Array.from({ length: 30 }, (_, at) =>
+    reading(100 + at, { t: 20 + (at % 7) / 10 }),
+  );
   const gone = observeDevice(learned(), without);
   expect(gone.reports).toMatchObject([
     { change: 'opens', metric: 'h', anomaly: { kind: 'missing metric' } },
@@ -124,12 +126,12 @@ it('finds a device on two connections at once, not one that moves', () => {
 
 it('takes a backlog for a backlog, and a clock that was set for a clock jump', () => {
   const buffered = Array.from({ length: 20 }, (_, at) => ({
-    ...reading(100 + at, { t: 20 }),
+    ...reading(100 + at, { t: 20 + (at % 7) / 10 }),
     receivedAtMs: BEGIN_MS + 300 * MINUTE_MS,
   }));
   expect(observeDevice(learned(), buffered).reports).toEqual([]);
   const ahead = Array.from({ length: 20 }, (_, at) => ({
-    ...reading(100 + at, { t: 20 }),
+    ...reading(100 + at, { t: 20 + (at % 7) / 10 }),
     observedAtMs: BEGIN_MS + (700 + at) * MINUTE_MS,
   }));
   expect(observeDevice(learned(), ahead).reports.map(({ anomaly }) => anomaly.kind)).toContain(

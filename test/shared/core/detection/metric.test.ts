@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { gaussian, seeded } from '../../../../local/fleet/random.ts';
-import { ALARM_SCORE, WARM_UP_READINGS } from '../../../../shared/core/detection/gauge.ts';
 import {
   type MetricState,
   newMetric,
@@ -9,6 +8,8 @@ import {
   observeAll,
 } from '../../../../shared/core/detection/metric.ts';
 import type { MetricOptions } from '../../../../shared/core/detection/options.ts';
+import { ALARM_SCORE } from '../../../../shared/core/detection/score.ts';
+import { WARM_UP_READINGS } from '../../../../shared/core/detection/track.ts';
 
 const BEGIN_MS = Date.UTC(2026, 0, 5);
 const MINUTE_MS = 60_000;
@@ -116,6 +117,16 @@ it.each([
 ])('says nothing of $name once a day of it was seen', ({ valueAt }) => {
   const { verdicts } = observeAll(newMetric(), series(4000, valueAt));
   expect(opened(verdicts.slice(288))).toEqual([]);
+});
+
+it('finds a sensor stuck that never before read the same twice', () => {
+  const { verdicts } = observeAll(
+    learned(),
+    series(40, () => 20.25, 2000),
+  );
+  expect(opened(verdicts)).toEqual([['opens', 'stuck value']]);
+  const first = verdicts.findIndex(({ reports }) => reports.length > 0);
+  expect(first).toBeLessThanOrEqual(13);
 });
 
 it('finds a value wrong at its hour though it is usual at others', () => {
