@@ -58,6 +58,12 @@ function coldStarts(): void {
     )}`,
   );
   console.log(
+    `  of which CPU               ${quantiles(
+      runs.map(([, , cpu]) => cpu),
+      'ms',
+    )}`,
+  );
+  console.log(
     `then first load and message  ${quantiles(
       runs.map(([, first]) => first),
       'ms',
@@ -125,11 +131,15 @@ function memory(runtime: CodecRuntime, count: number): void {
   global.gc?.();
   const before = process.memoryUsage().rss;
   const loads: number[] = [];
+  const cpus: number[] = [];
   const codecs = Array.from({ length: count }, (_, index) => {
     const source = distinctCodec(index);
     const startedAt = elapsed();
+    const cpu = process.cpuUsage();
     const codec = runtime.load(source);
     loads.push(elapsed() - startedAt);
+    const { user, system } = process.cpuUsage(cpu);
+    cpus.push((user + system) / 1000);
     return codec;
   });
   global.gc?.();
@@ -139,6 +149,7 @@ function memory(runtime: CodecRuntime, count: number): void {
     `${String(count).padStart(5)} codecs held            ${heldMb.toFixed(0)} MB of images, ${rssMb.toFixed(0)} MB more resident`,
   );
   console.log(`      loading each           ${quantiles(loads, 'ms', 1)}`);
+  console.log(`        of which CPU         ${quantiles(cpus, 'ms', 1)}`);
   for (const codec of codecs)
     runtime.run(codec, 'decodeUplink', { bytes: [1, 2], fPort: 2, recvTime: 0 }, 0);
 }
