@@ -12,7 +12,12 @@ import type { FunctionSpec } from './lambda-function.ts';
 import type { Call, WorkerData, WorkerMessage } from './lambda-messages.ts';
 
 export type Outcome =
-  | { readonly kind: 'result'; readonly payload: string }
+  | {
+      readonly kind: 'result';
+      readonly payload: string;
+      /** The last line that was logged meanwhile. */
+      readonly lastLine?: string;
+    }
   | { readonly kind: 'error'; readonly error: FunctionError };
 
 /** One execution environment: a worker thread that holds one handler and answers one event at a time. */
@@ -46,6 +51,7 @@ export function startSandbox({ spec, environment, clock, log }: Deps): Sandbox {
   const ready = Promise.withResolvers<void>();
   let settle: ((outcome: Outcome) => void) | undefined;
   let requestId = '';
+  let lastLine: string | undefined;
   let reason: FunctionError | undefined;
   let alive = true;
 
@@ -71,14 +77,19 @@ export function startSandbox({ spec, environment, clock, log }: Deps): Sandbox {
       errorMessage,
     });
 
-  const logLine = ({ level, line, requestId: of }: WorkerMessage & { kind: 'line' }): void =>
+  const logLine = ({ level, line, requestId: of }: WorkerMessage & { kind: 'line' }): void => {
+    if (of === requestId) lastLine = line;
     log({ level, source: 'lambda', message: line, function: spec.name, requestId: of });
+  };
+
+  const answered = (result: WorkerMessage & { kind: 'result' }): Outcome =>
+    lastLine === undefined ? result : { ...result, lastLine };
 
   worker.on('message', (message: WorkerMessage) => {
     if (message.kind === 'ready') ready.resolve();
     else if (message.kind === 'line') logLine(message);
     else if (message.kind === 'fatal') reason = message.error;
-    else finish(message);
+    else finish(message.kind === 'result' ? answered(message) : message);
   });
   worker.on('error', (error: Error & { code?: string }) => {
     const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
@@ -102,14 +113,15 @@ export function startSandbox({ spec, environment, clock, log }: Deps): Sandbox {
     async invoke(call) {
       const { promise, resolve } = Promise.withResolvers<Outcome>();
       ({ requestId } = call);
+      lastLine = undefined;
       settle = resolve;
       const deadlineMs = clock.now() + spec.timeoutSeconds * 1000;
       worker.ref();
       worker.postMessage({ ...call, deadlineMs } satisfies Call);
-      const answered = new AbortController();
-      const watch = endIfLate(answered.signal);
+      const done = new AbortController();
+      const watch = endIfLate(done.signal);
       const outcome = await promise;
-      answered.abort();
+      done.abort();
       await watch;
       worker.unref();
       return outcome;

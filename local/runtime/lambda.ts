@@ -17,7 +17,13 @@ export type { FunctionError } from './lambda-error.ts';
 export type { FunctionSpec } from './lambda-function.ts';
 
 export type InvokeResult =
-  | { readonly ok: true; readonly payload: unknown; readonly requestId: string }
+  | {
+      readonly ok: true;
+      readonly payload: unknown;
+      readonly requestId: string;
+      /** The last line that the function logged meanwhile. */
+      readonly lastLine?: string;
+    }
   | {
       readonly ok: false;
       readonly functionError: 'Unhandled';
@@ -207,7 +213,9 @@ function resultOf(outcome: Outcome, requestId: string): InvokeResult {
   if (outcome.kind === 'error') return failure(outcome.error, requestId);
   const bytes = Buffer.byteLength(outcome.payload);
   if (bytes <= RESPONSE_LIMIT_BYTES) {
-    return { ok: true, payload: JSON.parse(outcome.payload), requestId };
+    const { payload, lastLine } = outcome;
+    const answer = { ok: true, payload: JSON.parse(payload), requestId } as const;
+    return lastLine === undefined ? answer : { ...answer, lastLine };
   }
   const errorMessage = `Response payload size (${bytes} bytes) exceeded maximum allowed payload size (${RESPONSE_LIMIT_BYTES} bytes).`;
   return failure({ errorType: 'Function.ResponseSizeTooLarge', errorMessage }, requestId);

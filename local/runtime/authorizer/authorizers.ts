@@ -68,23 +68,36 @@ export function createAuthorizers(options: AuthorizersOptions): Authorizers {
       }
       const signatureVerified = !signingDisabled;
       const event = authorizerEvent(presented, { token, signatureVerified, connectionId });
-      const payload = await call(options, name, functionArn, event);
+      const { payload, lastLine } = await call(options, name, functionArn, event);
       const certificateId = presented.x509?.certificateId;
-      const grant = readResponse(payload, {
-        authorizer: name,
-        ...(certificateId !== undefined && { certificateId }),
-      });
-      return { ...grant, authorizer };
+      try {
+        const grant = readResponse(payload, {
+          authorizer: name,
+          ...(certificateId !== undefined && { certificateId }),
+        });
+        return { ...grant, authorizer };
+      } catch (error) {
+        throw withLine(error, lastLine);
+      }
     },
   };
 }
+
+/** Why an authorizer says no is in the log of its function: the operator reads it beside the refusal. */
+function withLine(error: unknown, lastLine: string | undefined): unknown {
+  if (!(error instanceof AuthorizerRefusal) || lastLine === undefined) return error;
+  const text = lastLine.length > LINE_CHARS ? `${lastLine.slice(0, LINE_CHARS)}…` : lastLine;
+  return new AuthorizerRefusal(error.reason, `${error.message}; its log says: ${text}`);
+}
+
+const LINE_CHARS = 500;
 
 async function call(
   { invoke, sleep }: AuthorizersOptions,
   name: string,
   functionArn: string,
   event: unknown,
-): Promise<unknown> {
+): Promise<Extract<InvokeResult, { ok: true }>> {
   const done = new AbortController();
   const tooLate = sleep(LIMIT_MS, done.signal).then(() => 'too late' as const);
   try {
@@ -93,7 +106,7 @@ async function call(
       const text = `authorizer ${name} did not answer within ${LIMIT_MS / 1000} s`;
       throw new AuthorizerRefusal('TIMEOUT', text);
     }
-    if (result.ok) return result.payload;
+    if (result.ok) return result;
     const { errorType } = result.payload;
     throw new AuthorizerRefusal('FUNCTION_ERROR', `the function of ${name} failed: ${errorType}`);
   } catch (error) {

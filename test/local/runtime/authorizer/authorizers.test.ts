@@ -127,3 +127,15 @@ it.each<[string, Options, string, RegExp]>([
     message: expect.stringMatching(told),
   });
 });
+
+it('repeats to the operator what the function logged when it said no', async () => {
+  const lastLine = '{"code":"EXPIRED"}';
+  const invoke = async (): Promise<InvokeResult> => ({
+    ...{ ok: true, payload: { isAuthenticated: false }, requestId: 'r-1' },
+    lastLine,
+  });
+  await expect(setup({ invoke }).ask()).rejects.toMatchObject({
+    reason: 'NOT_AUTHENTICATED',
+    message: expect.stringMatching(/not authenticated; its log says: \{"code":"EXPIRED"\}$/),
+  });
+});
