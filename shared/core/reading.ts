@@ -92,6 +92,7 @@ const Link = z.object({
   frequencyHz: z.int().positive().optional(),
   dataRate: z.string().min(1).max(32).optional(),
   spreadingFactor: z.int().min(5).max(12).optional(),
+  bandwidthKhz: z.int().positive().optional(),
   /** Uplinks between the one before it and this one that nobody heard. */
   lostUplinks: z.int().min(0).optional(),
   /** The device's own account: of its battery, and of how well it heard the network (SNR over the limit). */

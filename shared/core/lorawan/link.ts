@@ -18,6 +18,7 @@ export function linkOf({ radio }: Uplink, lostUplinks: number | undefined): Link
     frequencyHz: radio.frequency,
     dataRate: radio.dataRate === '' ? undefined : radio.dataRate,
     spreadingFactor: (radio.spreadingFactor ?? 0) >= 5 ? radio.spreadingFactor : undefined,
+    bandwidthKhz: radio.bandwidth,
     lostUplinks,
     marginDb: radio.margin,
     ...power(radio.battery),

@@ -27,12 +27,19 @@ export function parseLorawanEnvelope(text: string): LorawanEnvelope | undefined 
   return check(LorawanEnvelope, record, 'MALFORMED_ENVELOPE');
 }
 
+/** What AWS documents and no reading tells: taken in whatever form it comes, and not looked at. */
+function documented<Name extends string>(names: readonly Name[]) {
+  const plain = z.union([z.string(), z.number(), z.boolean()]).optional().catch(undefined);
+  return Object.fromEntries(names.map((name) => [name, plain])) as Record<Name, typeof plain>;
+}
+
 /** A gateway of one's own has an EUI, one of a public network an id. */
 const Gateway = z.object({
   gatewayEui: z.string().max(64).optional(),
   id: z.string().max(64).optional(),
   rssi: z.coerce.number().optional(),
   snr: z.coerce.number().optional(),
+  ...documented(['providerNetId', 'rfRegion', 'dlAllowed']),
 });
 export type Gateway = z.infer<typeof Gateway>;
 
@@ -64,6 +71,8 @@ const Radio = z.object({
   frequency: whole(1, 10_000_000_000),
   /** 0 for FSK. */
   spreadingFactor: whole(0, 12),
+  /** kHz. */
+  bandwidth: whole(1, 2_000).catch(undefined),
   timestamp: z.string().max(64).optional(),
   /** DevStatusAns: 0 is external power, 1 to 254 a level, 255 unknown. */
   battery: whole(0, 255),
@@ -73,6 +82,8 @@ const Radio = z.object({
   publicGateways: z.array(Gateway).default([]),
   /** Only where a network server other than AWS forwards a payload that is still encrypted. */
   appSKey: z.string().max(64).optional(),
+  ...documented(['adr', 'classB', 'codeRate', 'fOptLen', 'mType', 'major', 'modulation']),
+  ...documented(['polarizationInversion']),
 });
 
 const Uplink = z.object({
@@ -183,9 +194,27 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const RADIO_FIELDS = [
   ...['devEui', 'joinEui', 'devAddr', 'fPort', 'fCnt', 'mic', 'dataRate', 'frequency'],
-  ...['spreadingFactor', 'timestamp', 'battery', 'margin', 'ackedMessageId', 'appSKey'],
+  ...[
+    'spreadingFactor',
+    'timestamp',
+    'battery',
+    'margin',
+    'ackedMessageId',
+    'appSKey',
+    'bandwidth',
+  ],
+  ...['adr', 'classB', 'codeRate', 'fOptLen', 'mType', 'major', 'modulation'],
+  'polarizationInversion',
 ];
-const GATEWAY_FIELDS = ['gatewayEui', 'id', 'rssi', 'snr'];
+const GATEWAY_FIELDS = [
+  'gatewayEui',
+  'id',
+  'rssi',
+  'snr',
+  'providerNetId',
+  'rfRegion',
+  'dlAllowed',
+];
 
 /** Values under our names, whatever the case of theirs; null is as good as nothing. */
 function named(object: object, names: readonly string[]): Fields {

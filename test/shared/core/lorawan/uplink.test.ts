@@ -64,6 +64,11 @@ describe('an uplink', () => {
       expected: { fCnt: undefined },
     },
     {
+      as: 'with what no reading tells in whatever form',
+      radio: { ADR: 'yes', ClassB: {}, CodeRate: 4, FOptLen: '0', Bandwidth: 'wide', MType: [] },
+      expected: { fPort: 2, radio: expect.objectContaining({ adr: 'yes', bandwidth: undefined }) },
+    },
+    {
       as: 'with a time that is none',
       radio: { Timestamp: 'soon' },
       expected: { heardAtMs: undefined },
@@ -176,6 +181,7 @@ describe('the link', () => {
       gateways: 2,
       frequencyHz: 868_100_000,
       dataRate: '5',
+      bandwidthKhz: 125,
       spreadingFactor: 7,
       lostUplinks: 3,
     });
