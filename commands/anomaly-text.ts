@@ -1,4 +1,5 @@
 import type { AnomalyRecord } from '../shared/core/detection/anomaly-record.ts';
+import { duration } from '../shared/core/detection/explain.ts';
 import { drawChart, type Point } from './chart.ts';
 
 /** Two lines: what it is and how it stands, then its sentence. */
@@ -30,13 +31,12 @@ export function evidenceOf(
 }
 
 function factsOf(record: AnomalyRecord): readonly (readonly [string, string])[] {
-  const { id, kind, score, openedAtMs, closedAtMs, readings, acknowledgedBy } = record;
-  const shownBy = readings === 1 ? 'one reading' : `${readings} readings`;
+  const { id, kind, score, openedAtMs, closedAtMs, acknowledgedBy } = record;
   return [
     ['id', id],
     ['kind', `${kind}, score ${score.toFixed(2)}`],
     ['since', timeOf(openedAtMs)],
-    ['state', closedAtMs === undefined ? 'open' : `over, after ${shownBy}: ${timeOf(closedAtMs)}`],
+    ['state', closedAtMs === undefined ? 'open' : overSince(openedAtMs, closedAtMs)],
     [
       'seen',
       acknowledgedBy === undefined
@@ -46,6 +46,9 @@ function factsOf(record: AnomalyRecord): readonly (readonly [string, string])[] 
     ...(hasValues(record) ? valueFacts(record) : []),
   ];
 }
+
+const overSince = (openedAtMs: number, closedAtMs: number): string =>
+  `over since ${timeOf(closedAtMs)}, after ${duration(closedAtMs - openedAtMs)}`;
 
 function valueFacts(record: AnomalyRecord): (readonly [string, string])[] {
   const { observed, expected, unit, basis } = record;

@@ -36,7 +36,7 @@ export function statusLine({
   if (anomalies > 0) parts.push(`anomalies: ${figure.format(anomalies)}`);
   if (errorActions > 0) parts.push(`error actions: ${figure.format(errorActions)}`);
   if (refused > 0) parts.push(`refused: ${figure.format(refused)}`);
-  return parts.join('  ·  ');
+  return parts.join(' · ');
 }
 
 /** Cuts a line to the screen's width, so that refreshing it never scrolls. */

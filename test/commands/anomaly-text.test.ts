@@ -80,14 +80,13 @@ describe('evidence', () => {
       record({
         state: 'closed',
         closedAtMs: OPENED + 40 * SECOND_MS,
-        readings: 12,
         acknowledgedBy: 'ada',
         acknowledgedAtMs: OPENED + 60 * SECOND_MS,
       }),
       READINGS,
       80,
     );
-    expect(text).toContain('state     over, after 12 readings: 2026-11-22 13:01:10Z\n');
+    expect(text).toContain('state     over since 2026-11-22 13:01:10Z, after 40 s\n');
     expect(text).toContain('seen      by ada, 2026-11-22 13:01:30Z\n');
   });
 

@@ -34,7 +34,7 @@ it('keeps the status at the foot of a terminal, and what it tells above', () => 
   const { screen, shown } = open(60);
   screen.status(TALLY);
   screen.tell(NEWS);
-  const status = 'in: mqtt 2  ·  stored: mqtt 2  ·  dead letters: 0  ·  anom…';
+  const status = 'in: mqtt 2 · stored: mqtt 2 · dead letters: 0 · anomalies:…';
   expect(shown().replaceAll('\r\u001b[2K', '<erase>')).toBe(
     `<erase>${status}<erase>ANOMALY  temperature of sensor-3 is stuck.\n         Why: …\n${status}`,
   );
@@ -47,6 +47,6 @@ it('writes whole lines where there is no terminal', () => {
   screen.status(TALLY);
   expect(shown()).toBe(
     'ANOMALY  temperature of sensor-3 is stuck.\n         Why: …\n' +
-      'in: mqtt 2  ·  stored: mqtt 2  ·  dead letters: 0  ·  anomalies: 1\n',
+      'in: mqtt 2 · stored: mqtt 2 · dead letters: 0 · anomalies: 1\n',
   );
 });
