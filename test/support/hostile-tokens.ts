@@ -31,10 +31,18 @@ export interface HostileToken {
 /** A word that stands in each of the tokens, and must be in no log. */
 export const CANARY = 'canary-7f3b9d';
 
-/** Tokens that must not be taken; those with a wrong claim are signed by the issuer itself. */
-export function hostileTokens({ rsa, ec, stranger, strangerUrl }: Keys): readonly HostileToken[] {
+/**
+ * Tokens that must not be taken; those with a wrong claim are signed by the issuer itself.
+ *
+ * @param now  when they are shown, in seconds since the Unix epoch
+ */
+export function hostileTokens(
+  { rsa, ec, stranger, strangerUrl }: Keys,
+  now = NOW_SECONDS,
+): readonly HostileToken[] {
   const header = goodHeader(rsa);
-  const claims = goodClaims({ canary: CANARY });
+  const beyond = { canary: CANARY, iat: now - 60, exp: now + 3_600 };
+  const claims = goodClaims(beyond);
   const good = signed(header, claims, rsa);
   const [head = '', body = '', signature = ''] = good.split('.');
   const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -44,11 +52,11 @@ export function hostileTokens({ rsa, ec, stranger, strangerUrl }: Keys): readonl
   const withHeader = (change: object | string, by = rsa): string =>
     signed(typeof change === 'string' ? change : { ...header, ...change }, claims, by);
   const withClaims = (change: Readonly<Record<string, unknown>>): string =>
-    tokenOf(rsa, { canary: CANARY, ...change });
+    tokenOf(rsa, { ...beyond, ...change });
   const withText = (text: string): string => signed(header, text, rsa);
   const claimsText = JSON.stringify(claims);
   const raw = (from: string, to: string): string => withText(claimsText.replace(from, to));
-  const exp = `"exp":${NOW_SECONDS + 3_600}`;
+  const exp = `"exp":${now + 3_600}`;
   const resigned = (header: object, input = unsigned(header, claims)): string =>
     `${input}.${signText(input, stranger)}`;
 
@@ -107,7 +115,7 @@ export function hostileTokens({ rsa, ec, stranger, strangerUrl }: Keys): readonl
     // signature
     'no signature': `${head}.${body}.`,
     'no signature and no dot': `${head}.${body}`,
-    'signature of another token': `${head}.${body}.${tokenOf(rsa, { sub: 'b' }).split('.')[2]}`,
+    'signature of another token': `${head}.${body}.${tokenOf(rsa, { ...beyond, sub: 'b' }).split('.')[2]}`,
     'signature cut short': `${head}.${body}.${signature.slice(0, -4)}`,
     'signature with a bit turned': `${head}.${body}.${turn(signature)}`,
     'signature of zeros': `${head}.${body}.${'A'.repeat(342)}`,
@@ -148,22 +156,22 @@ export function hostileTokens({ rsa, ec, stranger, strangerUrl }: Keys): readonl
     ),
     // time
     'exp absent': withClaims({ exp: undefined }),
-    'exp over': withClaims({ exp: NOW_SECONDS - 1 }),
-    'exp now': withClaims({ exp: NOW_SECONDS }),
-    'exp a text': withClaims({ exp: String(NOW_SECONDS + 3_600) }),
+    'exp over': withClaims({ exp: now - 1 }),
+    'exp now': withClaims({ exp: now }),
+    'exp a text': withClaims({ exp: String(now + 3_600) }),
     'exp null': withClaims({ exp: null }),
     'exp 1e400': raw(exp, '"exp":1e400'),
-    'exp a fraction': withClaims({ exp: NOW_SECONDS + 0.5 }),
-    'exp in milliseconds': withClaims({ exp: (NOW_SECONDS + 3_600) * 1000 }),
+    'exp a fraction': withClaims({ exp: now + 0.5 }),
+    'exp in milliseconds': withClaims({ exp: (now + 3_600) * 1000 }),
     'exp negative': withClaims({ exp: -1 }),
-    'exp a list': withClaims({ exp: [NOW_SECONDS + 3_600] }),
+    'exp a list': withClaims({ exp: [now + 3_600] }),
     'exp true': withClaims({ exp: true }),
     'iat absent': withClaims({ iat: undefined }),
-    'iat a text': withClaims({ iat: String(NOW_SECONDS) }),
-    'iat in the future': withClaims({ iat: NOW_SECONDS + 60 }),
-    'iat of two days ago': withClaims({ iat: NOW_SECONDS - 2 * 86_400 }),
-    'iat a fraction': withClaims({ iat: NOW_SECONDS - 0.5 }),
-    'nbf in the future': withClaims({ nbf: NOW_SECONDS + 60 }),
+    'iat a text': withClaims({ iat: String(now) }),
+    'iat in the future': withClaims({ iat: now + 60 }),
+    'iat of two days ago': withClaims({ iat: now - 2 * 86_400 }),
+    'iat a fraction': withClaims({ iat: now - 0.5 }),
+    'nbf in the future': withClaims({ nbf: now + 60 }),
     'nbf a text': withClaims({ nbf: '0' }),
     'nbf null': withClaims({ nbf: null }),
     // issuer, audience, use
