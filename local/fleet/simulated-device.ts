@@ -9,7 +9,7 @@ const climate = (sensor: Omit<Sensor, 'weekly' | 'averages'>): Sensor => ({
 
 /** What a small climate sensor measures. */
 export const CLIMATE = {
-  temperature: climate({ level: 21, daily: 4, noise: 0.4, resolution: 0.01, unit: 'Cel' }),
+  temperature: climate({ level: 21, daily: 3, noise: 0.4, resolution: 0.01, unit: 'Cel' }),
   humidity: climate({ level: 45, daily: -8, noise: 1, resolution: 0.1, unit: '%RH' }),
   battery: climate({ level: 3.7, daily: 0.02, noise: 0.01, resolution: 0.001, unit: 'V' }),
 } as const;
