@@ -17,6 +17,7 @@ const PRICES = {
   kinesisPutUnit: 0.014 / 1e6,
   kinesisShardHour: 0.015,
   dynamoWrite: 0.625 / 1e6,
+  dynamoRead: 0.125 / 1e6,
   kmsKeyMonth: 1,
 } as const;
 
@@ -25,8 +26,13 @@ const HOURS_A_MONTH = 730;
 /** Records a batch holds, and readings of one device in it: a stream that is busy, but not full. */
 const BATCH = 100;
 const READINGS_PER_DEVICE_AND_BATCH = 4;
-/** `ingest` counts for `guard` once per device and batch, and `guard` then writes what it knows of the device. */
-const COUNTERS_PER_MESSAGE = 1 / READINGS_PER_DEVICE_AND_BATCH;
+const DEVICES_PER_MESSAGE = 1 / READINGS_PER_DEVICE_AND_BATCH;
+/** `ingest`, `record` and `detect` for each message, `guard` for what `ingest` counts once per device and batch. */
+const FUNCTIONS_PER_MESSAGE = 3 + DEVICES_PER_MESSAGE;
+/** What `detect` and `guard` keep of a device beside its latest value: the ceiling of `detect`, one of `guard`. */
+const STATES_PER_DEVICE = 1.1 + 1;
+/** Consistent ones of up to 4 KB: the two items of `detect`, the one of `guard`. */
+const READS_PER_DEVICE = 3;
 const LAMBDA_GB = 1;
 /** Billed time of a batch: CPU of a hundred messages, four calls, and the way to them. */
 const BATCH_SECONDS = 0.1;
@@ -50,16 +56,16 @@ const latestBytes = readingBytes + bytes(latestKey(thing, kind));
 const rule = PRICES.iotRule + PRICES.iotAction;
 const streams =
   PRICES.kinesisPutUnit *
-  (units(envelopeBytes, 25_000) + units(readingBytes, 25_000) + COUNTERS_PER_MESSAGE);
+  (units(envelopeBytes, 25_000) + units(readingBytes, 25_000) + DEVICES_PER_MESSAGE);
 const lambda =
-  ((2 + COUNTERS_PER_MESSAGE) / BATCH) *
+  (FUNCTIONS_PER_MESSAGE / BATCH) *
   (PRICES.lambdaRequest + LAMBDA_GB * BATCH_SECONDS * PRICES.lambdaGbSecond);
-const writes =
+const tables =
   PRICES.dynamoWrite *
-  (units(historyBytes, 1024) +
-    units(latestBytes, 1024) / READINGS_PER_DEVICE_AND_BATCH +
-    COUNTERS_PER_MESSAGE);
-const behindTheRule = streams + lambda + writes;
+    (units(historyBytes, 1024) +
+      (STATES_PER_DEVICE + units(latestBytes, 1024)) * DEVICES_PER_MESSAGE) +
+  PRICES.dynamoRead * READS_PER_DEVICE * DEVICES_PER_MESSAGE;
+const behindTheRule = streams + lambda + tables;
 const naiveBehindTheRule =
   PRICES.lambdaRequest + NAIVE_GB_SECONDS * PRICES.lambdaGbSecond + PRICES.dynamoWrite;
 
@@ -78,7 +84,7 @@ const parts = {
   'rule and action': MESSAGES * rule,
   'streams, put units': MESSAGES * streams,
   functions: MESSAGES * lambda,
-  'table writes': MESSAGES * writes,
+  tables: MESSAGES * tables,
 };
 const fixed = {
   '5 shards (dev: uplinks 2, readings 2, signals 1)': 5 * HOURS_A_MONTH * PRICES.kinesisShardHour,
