@@ -76,11 +76,8 @@ const deviationOf = ({ count, squares }: Learned): number =>
   Math.max(LEAST_DEVIATION, count > 1 ? Math.sqrt(squares / (count - 1)) : 0);
 
 function meets(operator: ComparisonOperator, value: MetricValue, datapoint: MetricValue): boolean {
-  const { count = 0, cidrs = [], ports = [] } = datapoint;
+  const count = datapoint.count ?? 0;
   const bound = value.count ?? 0;
-  const inBlocks = (address: string): boolean =>
-    (value.cidrs ?? []).some((block) => isInCidr(address, block));
-  const inPorts = (port: number): boolean => (value.ports ?? []).includes(port);
   switch (operator) {
     case 'less-than':
       return count < bound;
@@ -91,12 +88,17 @@ function meets(operator: ComparisonOperator, value: MetricValue, datapoint: Metr
     case 'greater-than-equals':
       return count >= bound;
     case 'in-cidr-set':
-      return cidrs.every(inBlocks);
+      return (datapoint.cidrs ?? []).every((address) => isInBlocks(address, value));
     case 'not-in-cidr-set':
-      return !cidrs.some(inBlocks);
+      return !(datapoint.cidrs ?? []).some((address) => isInBlocks(address, value));
     case 'in-port-set':
-      return ports.every(inPorts);
+      return (datapoint.ports ?? []).every((port) => isAmongPorts(port, value));
     case 'not-in-port-set':
-      return !ports.some(inPorts);
+      return !(datapoint.ports ?? []).some((port) => isAmongPorts(port, value));
   }
 }
+
+const isInBlocks = (address: string, { cidrs = [] }: MetricValue): boolean =>
+  cidrs.some((block) => isInCidr(address, block));
+
+const isAmongPorts = (port: number, { ports = [] }: MetricValue): boolean => ports.includes(port);

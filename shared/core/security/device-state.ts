@@ -61,94 +61,110 @@ export const NO_PROGRESS: Progress = {
   learned: undefined,
 };
 
-type StoredWindow = [index: number, value: number, before: number | null];
-type StoredProgress = [
-  breaches: number,
-  clears: number,
-  alarm: string | null,
-  early: number | null,
-  learned: [count: number, mean: number, squares: number] | null,
-];
-type Stored = [
-  version: 1,
-  upTo: string,
-  counted: [ingest: string, decode: string],
-  latestMs: number,
-  windows: Record<string, StoredWindow>,
-  progress: Record<string, StoredProgress>,
-  recent: string[],
-  connection: [connected: 0 | 1, atMs: number] | null,
-];
+const FORMAT = '2';
+const FIELDS = 9;
 
-/** It is guard that wrote it, and nobody else may: so its version is looked at, and not each of its numbers. */
-const isStored = (value: unknown): value is Stored =>
-  Array.isArray(value) && value[0] === 1 && value.length === 8;
-
-/** As text that is short, since it is written whenever a device is heard of; what says nothing is left out. */
+/**
+ * As text that is short, since it is written whenever a device is heard of: fields between `|`, lists between `;`,
+ * their parts between `,`, none of which is in a key, an id or a number. What says nothing is left out.
+ */
 export function encodeState(state: DeviceState): string {
-  const { upTo, counted, latestMs, windows, progress, recent, connection } = state;
-  const stored: Stored = [
-    1,
+  const { upTo, counted, latestMs, recent, connection } = state;
+  let windows = '';
+  for (const [key, { index, value, before }] of state.windows) {
+    if (value !== 0 || before !== undefined) windows += `${key},${index},${value},${before ?? ''};`;
+  }
+  let progress = '';
+  for (const [key, one] of state.progress) {
+    if (isTelling(one)) progress += `${key},${packed(one)};`;
+  }
+  const connected =
+    connection === undefined ? '' : `${connection.connected ? 1 : 0},${connection.atMs}`;
+  return [
+    FORMAT,
     upTo,
-    [counted.ingest, counted.decode],
+    counted.ingest,
+    counted.decode,
     latestMs,
-    Object.fromEntries(
-      [...windows]
-        .filter(([, { value, before }]) => value !== 0 || before !== undefined)
-        .map(([key, { index, value, before }]) => [key, [index, value, before ?? null]]),
-    ),
-    Object.fromEntries(
-      [...progress].filter(([, one]) => isTelling(one)).map(([key, one]) => [key, packed(one)]),
-    ),
-    [...recent],
-    connection === undefined ? null : [connection.connected ? 1 : 0, connection.atMs],
-  ];
-  return JSON.stringify(stored);
+    recent.join(),
+    connected,
+    windows,
+    progress,
+  ].join('|');
 }
 
-/** @throws {Error} when it is none that `encodeState` wrote */
+/**
+ * It is guard that wrote it, and nobody else may: so its version is looked at, and not each of its numbers.
+ *
+ * @throws {Error} when it is none that `encodeState` wrote
+ */
 export function decodeState(text: string): DeviceState {
-  const stored: unknown = JSON.parse(text);
-  if (!isStored(stored)) throw new Error('the state of a device is of another version');
-  const [, upTo, [ingest, decode], latestMs, windows, progress, recent, connection] = stored;
+  const fields = text.split('|');
+  const [format, upTo = '', ingest = '', decode = '', latest, recent = '', connection = ''] =
+    fields;
+  if (format !== FORMAT || fields.length !== FIELDS) {
+    throw new Error('the state of a device is of another version');
+  }
   return {
     upTo,
     counted: { ingest, decode },
-    latestMs,
-    windows: new Map(
-      Object.entries(windows).map(([key, [index, value, before]]) => [
-        key,
-        { index, value, before: before ?? undefined },
-      ]),
-    ),
-    progress: new Map(
-      Object.entries(progress).map(([key, [breaches, clears, alarm, early, learned]]) => [
-        key,
-        {
-          breaches,
-          clears,
-          alarm: alarm ?? undefined,
-          early: early ?? undefined,
-          learned:
-            learned === null
-              ? undefined
-              : { count: learned[0], mean: learned[1], squares: learned[2] },
-        },
-      ]),
-    ),
-    recent,
-    connection:
-      connection === null ? undefined : { connected: connection[0] === 1, atMs: connection[1] },
+    latestMs: Number(latest),
+    windows: listed(fields[7] ?? '', windowOf),
+    progress: listed(fields[8] ?? '', unpacked),
+    recent: recent === '' ? [] : recent.split(','),
+    connection: connection === '' ? undefined : connectionOf(connection),
   };
 }
 
-const packed = ({ breaches, clears, alarm, early, learned }: Progress): StoredProgress => [
-  breaches,
-  clears,
-  alarm ?? null,
-  early ?? null,
-  learned === undefined ? null : [learned.count, rounded(learned.mean), rounded(learned.squares)],
-];
+function listed<Item>(
+  text: string,
+  read: (parts: readonly string[]) => Item,
+): ReadonlyMap<string, Item> {
+  const items = new Map<string, Item>();
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf(';', from);
+    const parts = text.slice(from, end).split(',');
+    items.set(parts[0] ?? '', read(parts));
+    from = end + 1;
+  }
+  return items;
+}
+
+const windowOf = ([, index, value, before]: readonly string[]): Window => ({
+  index: Number(index),
+  value: Number(value),
+  before: numberIn(before),
+});
+
+function connectionOf(text: string): Connection {
+  const [connected, atMs] = text.split(',');
+  return { connected: connected === '1', atMs: Number(atMs) };
+}
+
+const packed = ({ breaches, clears, alarm, early, learned }: Progress): string => {
+  const known =
+    learned === undefined
+      ? ''
+      : `,${learned.count},${rounded(learned.mean)},${rounded(learned.squares)}`;
+  return `${breaches},${clears},${alarm ?? ''},${early ?? ''}${known}`;
+};
+
+function unpacked(parts: readonly string[]): Progress {
+  const [, breaches, clears, alarm, early, count, mean, squares] = parts;
+  return {
+    breaches: Number(breaches),
+    clears: Number(clears),
+    alarm: alarm === '' ? undefined : alarm,
+    early: numberIn(early),
+    learned:
+      count === undefined
+        ? undefined
+        : { count: Number(count), mean: Number(mean), squares: Number(squares) },
+  };
+}
+
+const numberIn = (text: string | undefined): number | undefined =>
+  text === undefined || text === '' ? undefined : Number(text);
 
 const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;
 

@@ -12,21 +12,22 @@ export interface Observation {
 
 /** What counters of a batch say; a count of nothing is left out, the time of the rest tells. */
 export function countersObserved(counters: Counters): readonly Observation[] {
-  const { atMs, messages, bytes, malformed, largestBytes, radio = {} } = counters;
-  const counts: readonly (readonly [MetricName, number | undefined])[] = [
-    ['aws:num-messages-sent', messages],
-    ['tributary:num-bytes-received', bytes],
-    ['aws:message-byte-size', largestBytes],
-    ['tributary:num-malformed-payloads', malformed],
-    ['tributary:num-joins', radio.joins],
-    ['tributary:num-frame-counter-gaps', radio.gaps],
-    ['tributary:num-frame-counter-resets', radio.resets],
-    ['tributary:num-repeated-frames', radio.repeats],
-    ['tributary:num-mic-failures', radio.micFailures],
-  ];
-  return counts.flatMap(([metric, count]) =>
-    count === undefined || count === 0 ? [] : [{ metric, atMs, count }],
-  );
+  const { atMs, messages, bytes, malformed, largestBytes, radio } = counters;
+  const observed: Observation[] = [];
+  const add = (metric: MetricName, count: number | undefined): void => {
+    if (count !== undefined && count !== 0) observed.push({ metric, atMs, count });
+  };
+  add('aws:num-messages-sent', messages);
+  add('tributary:num-bytes-received', bytes);
+  add('aws:message-byte-size', largestBytes);
+  add('tributary:num-malformed-payloads', malformed);
+  if (radio === undefined) return observed;
+  add('tributary:num-joins', radio.joins);
+  add('tributary:num-frame-counter-gaps', radio.gaps);
+  add('tributary:num-frame-counter-resets', radio.resets);
+  add('tributary:num-repeated-frames', radio.repeats);
+  add('tributary:num-mic-failures', radio.micFailures);
+  return observed;
 }
 
 /** By the reason of a disconnect, in both spellings there are. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readReport, reporterOf } from './device-report.ts';
 import { type Connection, type DeviceState, isAfter } from './device-state.ts';
 import { countersObserved, type Observation, presenceObserved } from './observation.ts';
-import type { Presence, Signal } from './signal.ts';
+import type { Counters, Presence, Signal } from './signal.ts';
 import { uncounted } from './tally.ts';
 
 /** Of lifecycle events; duplicates come within moments. */
@@ -37,14 +37,9 @@ export interface Taken {
  */
 export function takeSignal(before: DeviceState, signal: Signal, sequenceNumber: string): Taken {
   if (!isAfter(sequenceNumber, before.upTo)) return { state: before, observations: [] };
+  if (signal.source === 'counters') return takeCounters(before, signal, sequenceNumber);
   const state = { ...before, upTo: sequenceNumber };
   switch (signal.source) {
-    case 'counters': {
-      const fresh = uncounted(signal, state.counted[signal.function]);
-      if (fresh === undefined) return { state, observations: [] };
-      const counted = { ...state.counted, [signal.function]: signal.to };
-      return { state: { ...state, counted }, observations: countersObserved(fresh) };
-    }
     case 'presence':
       return takePresence(state, signal);
     case 'report':
@@ -58,6 +53,21 @@ export function takeSignal(before: DeviceState, signal: Signal, sequenceNumber: 
       return { state, observations: [] };
   }
 }
+
+function takeCounters(before: DeviceState, counters: Counters, upTo: string): Taken {
+  const { counted, latestMs, windows, progress, recent, connection } = before;
+  const fresh = uncounted(counters, counted[counters.function]);
+  const taken = fresh === undefined ? counted : countedTo(counted, counters);
+  return {
+    state: { upTo, counted: taken, latestMs, windows, progress, recent, connection },
+    observations: fresh === undefined ? [] : countersObserved(fresh),
+  };
+}
+
+const countedTo = (
+  { ingest, decode }: DeviceState['counted'],
+  { function: by, to }: Counters,
+): DeviceState['counted'] => (by === 'ingest' ? { ingest: to, decode } : { ingest, decode: to });
 
 function takePresence(state: DeviceState, event: Presence): Taken {
   const id = eventId(event);

@@ -1,4 +1,4 @@
-import { isUpperBound, learn, violates } from './criteria.ts';
+import { isUpperBound, learn, violates, type Yardsticks } from './criteria.ts';
 import { type DeviceState, NO_PROGRESS, type Progress, type Window } from './device-state.ts';
 import { type Finding, violationId } from './finding.ts';
 import { isMetricName, METRICS } from './metrics.ts';
@@ -57,24 +57,34 @@ export function watch(
   return run.outcome();
 }
 
+const NONE: readonly Summing[] = [];
+const NO_YARDSTICKS: Yardsticks = { learned: undefined, percentile: undefined };
+
+const shifted = ({ index, value }: Window): Window => ({
+  index: index + 1,
+  value: 0,
+  before: value,
+});
+
 class Run {
   readonly #state: DeviceState;
   readonly #watched: Watched;
   readonly #windows: Map<string, Window>;
-  readonly #progress: Map<string, Progress>;
+  /** That of before, until something of it changes. */
+  #progress: ReadonlyMap<string, Progress>;
   readonly #findings: Finding[] = [];
   readonly #datapoints: Datapoint[] = [];
-  /** Behaviours by the window they look at: metric and duration. */
-  readonly #summing: ReadonlyMap<string, readonly ActiveBehavior[]>;
+  #copied: Map<string, Progress> | undefined;
+  readonly #index: Index;
   #latestMs: number;
 
   constructor(state: DeviceState, watched: Watched) {
     this.#state = state;
     this.#watched = watched;
     this.#windows = new Map(state.windows);
-    this.#progress = new Map(state.progress);
+    this.#progress = state.progress;
     this.#latestMs = state.latestMs;
-    this.#summing = summingOf(watched.behaviors);
+    this.#index = indexOf(watched.behaviors);
   }
 
   outcome(): Outcome {
@@ -97,8 +107,8 @@ class Run {
   /** Alarms of behaviours that are not expected any more, and windows that nobody looks at. */
   dropForgotten(): void {
     for (const [key, { alarm }] of this.#progress) {
-      if (this.#watched.behaviors.some((active) => active.key === key)) continue;
-      this.#progress.delete(key);
+      if (this.#index.keys.has(key)) continue;
+      this.#changedProgress().delete(key);
       if (alarm === undefined) continue;
       const [profile = '', name = ''] = key.split('/');
       this.#findings.push({
@@ -110,88 +120,91 @@ class Run {
         securityProfileName: profile,
       });
     }
-    for (const key of this.#windows.keys()) if (!this.#summing.has(key)) this.#windows.delete(key);
+    for (const key of this.#windows.keys()) {
+      if (!this.#index.byWindow.has(key)) this.#windows.delete(key);
+    }
   }
 
   take(observation: Observation): void {
     const atMs = Math.min(observation.atMs, this.#watched.nowMs);
     this.#latestMs = Math.max(this.#latestMs, atMs);
     const { metric, count, addresses, ports } = observation;
-    for (const [key, actives] of this.#summing) {
-      if (actives[0]?.behavior.metric === metric) this.#add(key, actives, atMs, count ?? 0);
-    }
-    for (const active of this.#watched.behaviors) {
-      if (active.behavior.metric !== metric || windowKey(active) !== undefined) continue;
-      const value = {
-        ...(count === undefined ? {} : { count }),
-        ...(addresses === undefined ? {} : { cidrs: [...addresses] }),
-        ...(ports === undefined ? {} : { ports: [...ports] }),
-      };
-      this.#judge(active, { value, atMs, index: atMs });
-    }
+    const { byMetric, each } = this.#index;
+    for (const summing of byMetric.get(metric) ?? NONE) this.#add(summing, atMs, count ?? 0);
+    const actives = each.get(metric);
+    if (actives === undefined) return;
+    const value = {
+      ...(count === undefined ? {} : { count }),
+      ...(addresses === undefined ? {} : { cidrs: [...addresses] }),
+      ...(ports === undefined ? {} : { ports: [...ports] }),
+    };
+    for (const active of actives) this.#judge(active, { value, atMs, index: atMs });
   }
 
   /** Ends the windows that are over by the newest time of an event. */
   settleAll(): void {
-    for (const [key, actives] of this.#summing) {
-      if (!this.#windows.has(key)) continue;
-      this.#advance(key, actives, Math.floor(this.#latestMs / durationMs(actives)));
+    for (const [key, window] of this.#windows) {
+      const summing = this.#index.byWindow.get(key);
+      if (summing === undefined) continue;
+      this.#advance(summing, window, Math.floor(this.#latestMs / summing.durationMs));
     }
   }
 
-  #add(key: string, actives: readonly ActiveBehavior[], atMs: number, count: number): void {
-    const index = Math.floor(atMs / durationMs(actives));
-    if (!this.#windows.has(key)) this.#windows.set(key, { index, value: 0, before: undefined });
-    this.#advance(key, actives, index);
-    const window = this.#window(key);
+  #add(summing: Summing, atMs: number, count: number): void {
+    const { key, durationMs } = summing;
+    const index = Math.floor(atMs / durationMs);
+    const before = this.#windows.get(key) ?? { index, value: 0, before: undefined };
+    const window = this.#advance(summing, before, index);
     if (index === window.index) {
       const value = window.value + count;
-      this.#windows.set(key, { ...window, value });
-      this.#judgeEarly(key, actives, { value: { count: value }, atMs, index });
+      this.#windows.set(key, { index, value, before: window.before });
+      this.#judgeEarly(summing, { value: { count: value }, atMs, index });
     } else if (index === window.index - 1 && window.before !== undefined) {
       this.#windows.set(key, { ...window, before: window.before + count });
     }
   }
 
-  #advance(key: string, actives: readonly ActiveBehavior[], to: number): void {
-    const from = this.#window(key).index;
-    if (to - from > IDLE_WINDOWS) {
-      this.#settleBefore(key, actives);
-      this.#shift(key, actives);
-      this.#settleBefore(key, actives);
-      this.#windows.set(key, { index: to - IDLE_WINDOWS, value: 0, before: undefined });
+  /** @returns the window as it is then */
+  #advance(summing: Summing, from: Window, to: number): Window {
+    let window = from;
+    if (to - window.index > IDLE_WINDOWS) {
+      this.#settleBefore(summing, window);
+      this.#settleBefore(summing, shifted(window));
+      window = { index: to - IDLE_WINDOWS, value: 0, before: undefined };
     }
-    while (this.#window(key).index < to) this.#shift(key, actives);
-    const { index } = this.#window(key);
-    if (this.#latestMs >= index * durationMs(actives) + GRACE_MS) this.#settleBefore(key, actives);
+    while (window.index < to) {
+      this.#settleBefore(summing, window);
+      window = shifted(window);
+    }
+    if (this.#latestMs >= window.index * summing.durationMs + GRACE_MS) {
+      window = this.#settleBefore(summing, window);
+    }
+    if (window !== from) this.#windows.set(summing.key, window);
+    return window;
   }
 
-  #shift(key: string, actives: readonly ActiveBehavior[]): void {
-    this.#settleBefore(key, actives);
-    const { index, value } = this.#window(key);
-    this.#windows.set(key, { index: index + 1, value: 0, before: value });
-  }
-
-  #settleBefore(key: string, actives: readonly ActiveBehavior[]): void {
-    const window = this.#window(key);
-    if (window.before === undefined) return;
+  /** @returns the window without what was before it, which is judged */
+  #settleBefore({ actives, durationMs }: Summing, window: Window): Window {
+    if (window.before === undefined) return window;
     const index = window.index - 1;
-    this.#windows.set(key, { ...window, before: undefined });
-    const atMs = window.index * durationMs(actives);
+    const judged = { value: { count: window.before }, atMs: window.index * durationMs, index };
     for (const active of actives) {
-      if (this.#progressOf(active).early === index) continue;
-      this.#judge(active, { value: { count: window.before }, atMs, index });
+      if (this.#progressOf(active).early !== index) this.#judge(active, judged);
     }
+    return { ...window, before: undefined };
   }
 
-  #judgeEarly(key: string, actives: readonly ActiveBehavior[], judged: Judged): void {
-    for (const active of actives) {
-      const progress = this.#progressOf(active);
-      if (!isUpperBound(active.behavior) || progress.early === judged.index) continue;
+  #judgeEarly(summing: Summing, judged: Judged): void {
+    for (const active of summing.actives) {
+      if (!isUpperBound(active.behavior)) continue;
+      if (this.#progressOf(active).early === judged.index) continue;
       if (this.#violates(active, judged.value) !== true) continue;
-      this.#settleBefore(key, actives);
+      const window = this.#windows.get(summing.key);
+      if (window !== undefined) {
+        this.#windows.set(summing.key, this.#settleBefore(summing, window));
+      }
       this.#judge(active, judged);
-      this.#progress.set(active.key, { ...this.#progressOf(active), early: judged.index });
+      this.#changedProgress().set(active.key, { ...this.#progressOf(active), early: judged.index });
     }
   }
 
@@ -204,7 +217,7 @@ class Run {
     }
     if (behavior.criteria.mlDetectionConfig !== undefined && count !== undefined) {
       const progress = this.#progressOf(active);
-      this.#progress.set(key, { ...progress, learned: learn(progress.learned, count) });
+      this.#changedProgress().set(key, { ...progress, learned: learn(progress.learned, count) });
     }
     if (violation === true) this.#breach(active, judged);
     if (violation === false) this.#clear(active, judged);
@@ -219,20 +232,25 @@ class Run {
     const alarm = begins
       ? violationId(this.#watched.thing, profile, behavior.name, judged.index)
       : before.alarm;
-    this.#progress.set(key, { ...before, breaches, clears: 0, alarm });
+    this.#changedProgress().set(key, { ...before, breaches, clears: 0, alarm });
     if (begins && alarm !== undefined) this.#tell(active, judged, 'in-alarm', alarm);
   }
 
   #clear(active: ActiveBehavior, judged: Judged): void {
     const before = this.#progressOf(active);
     if (before.alarm === undefined) {
-      if (before.breaches > 0) this.#progress.set(active.key, { ...before, breaches: 0 });
+      if (before.breaches > 0) this.#changedProgress().set(active.key, { ...before, breaches: 0 });
       return;
     }
     const clears = before.clears + 1;
     const ends = clears >= active.behavior.criteria.consecutiveDatapointsToClear;
     const alarm = ends ? undefined : before.alarm;
-    this.#progress.set(active.key, { ...before, breaches: 0, clears: ends ? 0 : clears, alarm });
+    this.#changedProgress().set(active.key, {
+      ...before,
+      breaches: 0,
+      clears: ends ? 0 : clears,
+      alarm,
+    });
     if (ends) this.#tell(active, judged, 'alarm-cleared', before.alarm);
   }
 
@@ -261,49 +279,76 @@ class Run {
 
   #violates({ behavior, key }: ActiveBehavior, value: MetricValue): boolean | undefined {
     const { percentile } = this.#watched;
+    const { mlDetectionConfig, statisticalThreshold } = behavior.criteria;
+    if (mlDetectionConfig === undefined && statisticalThreshold === undefined) {
+      return violates(behavior, value, NO_YARDSTICKS);
+    }
     return violates(behavior, value, {
       learned: this.#progress.get(key)?.learned,
       percentile: percentile === undefined ? undefined : (percent) => percentile(key, percent),
     });
   }
 
+  #changedProgress(): Map<string, Progress> {
+    this.#copied ??= new Map(this.#progress);
+    this.#progress = this.#copied;
+    return this.#copied;
+  }
+
   #progressOf({ key }: ActiveBehavior): Progress {
     return this.#progress.get(key) ?? NO_PROGRESS;
   }
-
-  #window(key: string): Window {
-    return this.#windows.get(key) ?? { index: 0, value: 0, before: undefined };
-  }
 }
 
-const indexed = new WeakMap<
-  readonly ActiveBehavior[],
-  ReadonlyMap<string, readonly ActiveBehavior[]>
->();
+/** Behaviours that look at one window: they share its metric and its duration. */
+interface Summing {
+  readonly key: string;
+  readonly durationMs: number;
+  readonly actives: readonly ActiveBehavior[];
+}
 
-/** Behaviours by window; devices of a fleet share their behaviours, so that is found out once. */
-function summingOf(
-  behaviors: readonly ActiveBehavior[],
-): ReadonlyMap<string, readonly ActiveBehavior[]> {
-  const known = indexed.get(behaviors);
-  if (known !== undefined) return known;
-  const summing = new Map<string, ActiveBehavior[]>();
-  for (const active of behaviors) {
-    const key = windowKey(active);
-    if (key === undefined) continue;
-    const others = summing.get(key);
-    if (others === undefined) summing.set(key, [active]);
-    else others.push(active);
-  }
-  indexed.set(behaviors, summing);
-  return summing;
+/** Behaviours by what they look at; devices of a fleet share their behaviours, so that is found out once. */
+interface Index {
+  readonly byMetric: ReadonlyMap<string, readonly Summing[]>;
+  readonly byWindow: ReadonlyMap<string, Summing>;
+  /** Those for which every observation is a datapoint. */
+  readonly each: ReadonlyMap<string, readonly ActiveBehavior[]>;
+  readonly keys: ReadonlySet<string>;
+}
+
+const indexed = new WeakMap<readonly ActiveBehavior[], Index>();
+
+function indexOf(behaviors: readonly ActiveBehavior[]): Index {
+  const known = indexed.get(behaviors) ?? newIndex(behaviors);
+  indexed.set(behaviors, known);
+  return known;
+}
+
+function newIndex(behaviors: readonly ActiveBehavior[]): Index {
+  const metricOf = ({ behavior }: ActiveBehavior): string => behavior.metric;
+  const summing = [...Map.groupBy(behaviors, windowKey)].flatMap(([key, actives]): Summing[] => {
+    const [first] = actives;
+    if (key === undefined || first === undefined) return [];
+    return [{ key, durationMs: durationSecondsOf(first) * 1000, actives }];
+  });
+  return {
+    byMetric: Map.groupBy(summing, ({ actives: [first] }) => first?.behavior.metric ?? ''),
+    byWindow: new Map(summing.map((one) => [one.key, one])),
+    each: Map.groupBy(
+      behaviors.filter((active) => windowKey(active) === undefined),
+      metricOf,
+    ),
+    keys: new Set(behaviors.map(({ key }) => key)),
+  };
 }
 
 /** Code of the metric and its duration; none for a metric of which every observation is a datapoint. */
 function windowKey({ behavior: { metric, criteria } }: ActiveBehavior): string | undefined {
   if (!isMetricName(metric) || METRICS[metric].fold === 'each') return undefined;
-  return `${METRICS[metric].code}${criteria.durationSeconds ?? 300}`;
+  return `${METRICS[metric].code}${criteria.durationSeconds ?? DURATION_SECONDS}`;
 }
 
-const durationMs = (actives: readonly ActiveBehavior[]): number =>
-  (actives[0]?.behavior.criteria.durationSeconds ?? 300) * 1000;
+const DURATION_SECONDS = 300;
+
+const durationSecondsOf = ({ behavior }: ActiveBehavior): number =>
+  behavior.criteria.durationSeconds ?? DURATION_SECONDS;

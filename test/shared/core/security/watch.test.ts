@@ -272,3 +272,38 @@ describe('a security profile', () => {
     expect(activeBehaviors(profiles, { fleet }).map(({ profile }) => profile)).toEqual(names);
   });
 });
+
+describe('the state of a device', () => {
+  it('is the same behind its text, with all there can be in it', () => {
+    const state: DeviceState = {
+      upTo: '5'.repeat(56),
+      counted: { ingest: '', decode: '7'.repeat(56) },
+      latestMs: T0,
+      windows: new Map([
+        ['ms300', { index: 5_966_670, value: 0, before: 12 }],
+        ['by3600', { index: 497_222, value: 1e12, before: undefined }],
+      ]),
+      progress: new Map([
+        ['p/b:1', { breaches: 2, clears: 1, alarm: 'a'.repeat(32), early: 5, learned: undefined }],
+        [
+          'p/c',
+          {
+            breaches: 1,
+            clears: 0,
+            alarm: undefined,
+            early: undefined,
+            learned: { count: 40, mean: -1.25, squares: 0.0001 },
+          },
+        ],
+      ]),
+      recent: ['a-_b12', 'zzzzzz'],
+      connection: { connected: false, atMs: T0 - 1 },
+    };
+    expect(decodeState(encodeState(state))).toEqual(state);
+    expect(decodeState(encodeState(NEW_DEVICE))).toEqual(NEW_DEVICE);
+  });
+
+  it('of another version is not read', () => {
+    expect(() => decodeState('[1,"5"]')).toThrow('of another version');
+  });
+});
