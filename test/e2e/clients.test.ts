@@ -171,6 +171,52 @@ describe('AWS’s device SDK', () => {
     expect(lastRefusal()).toMatchObject({ reason: 'AUTHORIZER_NOT_AUTHENTICATED' });
   });
 
+  describe('in MQTT 3.1.1', () => {
+    const version = 4 as const;
+
+    it('connects with a certificate on 8883 and by ALPN on 443, and not with one that is inactive', async () => {
+      const { certificatePem, privateKeyPem } = await laptop.addDevice('sdk-7', 'mini');
+      const attempt = { version, way: 'certificate', certificatePem, privateKeyPem } as const;
+      expect(await connect('sdk-7', attempt, laptop.mqttPort)).toEqual(WORKS);
+      expect(await connect('sdk-7', attempt)).toEqual(WORKS);
+      const { certificateId } = parseCertificate(certificatePem);
+      await iot.send(new UpdateCertificateCommand({ certificateId, newStatus: 'INACTIVE' }));
+      expect(await connect('sdk-7', attempt)).toMatchObject({ connected: false });
+      expect(lastRefusal()).toMatchObject({ reason: 'INACTIVE', certificateId });
+    });
+
+    it('connects over WSS with SigV4, and not with another secret', async () => {
+      const keys = { region: laptop.region, ...session('sdk-8') };
+      const attempt = { version, way: 'sigv4', ...keys } as const;
+      expect(await connect('sdk-8', attempt)).toEqual(WORKS);
+      const wrong = { ...attempt, secretAccessKey: 'wrong' };
+      expect(await connect('sdk-8', wrong)).toMatchObject({ connected: false });
+      expect(lastRefusal()).toMatchObject({ reason: 'SIGV4_SIGNATURE' });
+    });
+
+    it.each(['customDirect', 'customWebsocket'] as const)(
+      'connects with a signed token (%s), and not with a forged one',
+      async (way) => {
+        const attempt = (tokenValue: string, signature: string) => ({
+          version,
+          way,
+          custom: {
+            authorizerName: 'signed',
+            tokenKeyName: 'token',
+            tokenValue,
+            tokenSignature: encodeURIComponent(signature),
+            username: 'sdk-9',
+          },
+        });
+        const token = 'good-sdk-9';
+        expect(await connect('sdk-9', attempt(token, signToken(token)))).toEqual(WORKS);
+        const forged = await connect('sdk-9', attempt('good-sdk-9', signToken('good-sdk-1')));
+        expect(forged).toMatchObject({ connected: false });
+        expect(lastRefusal()).toMatchObject({ reason: 'AUTHORIZER_TOKEN_SIGNATURE' });
+      },
+    );
+  });
+
   it('connects at a domain that pins SigV4', async () => {
     const attempt = { way: 'sigv4', region: laptop.region, ...session('sdk-6') } as const;
     expect(await connect('sdk-6', attempt, portOf('dashboards'))).toEqual(WORKS);

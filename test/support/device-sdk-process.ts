@@ -1,5 +1,6 @@
 import { auth, iot, mqtt5 } from 'aws-iot-device-sdk-v2';
 import type { SdkAttempt, SdkCall, SdkOutcome } from './device-sdk.ts';
+import { perform311 } from './device-sdk-311.ts';
 
 type Builder = iot.AwsIotMqtt5ClientConfigBuilder;
 const Builders = iot.AwsIotMqtt5ClientConfigBuilder;
@@ -109,5 +110,6 @@ async function perform(attempt: SdkAttempt): Promise<SdkOutcome> {
 }
 
 process.on('message', ({ id, attempt }: SdkCall) => {
-  void perform(attempt).then((outcome) => process.send?.({ id, outcome }));
+  const done = attempt.version === 4 ? perform311(attempt) : perform(attempt);
+  void done.then((outcome) => process.send?.({ id, outcome }));
 });

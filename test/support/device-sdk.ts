@@ -1,8 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 
-/** One connection by AWS's own device SDK: MQTT 5, its defaults, parameters appended to the user name. */
+/** One connection by AWS's own device SDK: its defaults, parameters appended to the user name. */
 export interface SdkAttempt {
+  /** Of MQTT: 5 unless told, 4 is 3.1.1. */
+  readonly version?: 4 | 5;
   readonly way: 'certificate' | 'sigv4' | 'customDirect' | 'customWebsocket';
   readonly port: number;
   readonly caPem: string;
