@@ -11,11 +11,18 @@ export const COMPILED_TEMPLATE = join(
 
 /**
  * Runs `sls package`, offline and without credentials.
+ *
+ * @param parameters  `name=value`, in place of the stage's own
  * @throws {FailedError} with what the Serverless Framework printed
  */
-export async function packageService(stage: string): Promise<void> {
+export async function packageService(
+  stage: string,
+  parameters: readonly string[] = [],
+): Promise<void> {
   const sls = join('node_modules', 'serverless', 'bin', 'serverless.js');
-  const { code, output } = await run(process.execPath, [sls, 'package', '--stage', stage]);
+  const flags = parameters.map((parameter) => `--param=${parameter}`);
+  const args = [sls, 'package', '--stage', stage, ...flags];
+  const { code, output } = await run(process.execPath, args);
   if (code !== 0) throw new FailedError(`\`sls package --stage ${stage}\` failed:\n${output}`);
 }
 

@@ -30,6 +30,8 @@ const REFRESH_MS = 500;
 
 interface Options {
   readonly stage: string;
+  /** Of the stage's parameters, as `name=value`, what is to be different this time. */
+  readonly parameters: readonly string[];
   readonly fleet: boolean;
   readonly faults: readonly FaultRequest[];
   readonly portOffset: number;
@@ -51,6 +53,7 @@ ${FAULT_USAGE}
   --port-offset <n>  adds n to every port (MQTT ${PORTS.mqtt}, HTTPS ${PORTS.https}, 443 is ${PORTS.port443}, AWS APIs ${PORTS.aws})
   --data <dir>       keeps streams, tables, queues and certificates there across restarts
   --propagation <s>  seconds until changed policies and certificates count for open connections (0; minutes on AWS)
+  --param <n>=<v>    another value for a parameter of the stage, see serverless.yml (any number of times)
   --stage <name>     the stage to package (dev)`,
   async run(args, terminal) {
     const options = readOptions(args);
@@ -77,6 +80,7 @@ function readOptions(args: readonly string[]): Options {
       fault: { type: 'string', multiple: true, default: [] },
       'port-offset': { type: 'string', default: '0' },
       data: { type: 'string' },
+      param: { type: 'string', multiple: true, default: [] },
       propagation: { type: 'string', default: '0' },
       stage: { type: 'string', default: 'dev' },
     },
@@ -93,6 +97,7 @@ function readOptions(args: readonly string[]): Options {
   }
   return {
     stage: values.stage,
+    parameters: values.param.map(checkParameter),
     fleet: values.fleet,
     faults,
     portOffset,
@@ -102,19 +107,24 @@ function readOptions(args: readonly string[]): Options {
   };
 }
 
+function checkParameter(text: string): string {
+  if (/^[A-Za-z][A-Za-z0-9]*=/.test(text)) return text;
+  throw new UsageError(`--param wants <name>=<value>, not ${text}.`);
+}
+
 function wholeNumber(option: string, text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new UsageError(`${option} wants a whole number, not ${text}.`);
 }
 
 async function boot(
-  { stage, portOffset, directory, keepsState, propagationDelayMs }: Options,
+  { stage, parameters, portOffset, directory, keepsState, propagationDelayMs }: Options,
   screen: Screen,
   onCall: ReturnType<typeof countCalls>['observe'],
 ): Promise<Laptop> {
   const startedAt = performance.now();
   screen.say(`Packaging stage ${stage} …`);
-  await packageService(stage);
+  await packageService(stage, parameters);
   const packagedAt = performance.now();
   const laptop = await bootable(
     startLaptop({

@@ -20,6 +20,7 @@ import { createWorld, readStack, type WorldOptions } from './boot/world.ts';
 import { defaultEndpoint } from './core/endpoint/index.ts';
 import type { ResolvedStack } from './core/template/index.ts';
 import type { DeviceIdentity } from './fleet/device.ts';
+import { justInTime } from './runtime/broker/just-in-time.ts';
 import type { BusEvent } from './runtime/event-bus.ts';
 import type { Credentials } from './runtime/lambda-environment.ts';
 import {
@@ -189,6 +190,7 @@ async function boot(
       else refusals.add(event);
     },
     propagationDelayMs: options.propagationDelayMs ?? 0,
+    justInTime: justInTime({ registry, accountId, now }),
     access: {
       authorizers,
       keys: credentials.keys,

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Endpoint } from '../core/endpoint/index.ts';
 import type { Log } from '../core/log.ts';
@@ -14,6 +15,7 @@ import { basicIngest } from '../core/mqtt/topic.ts';
 import type { AccessKeys } from '../runtime/access-keys.ts';
 import type { Authorizers } from '../runtime/authorizer/authorizers.ts';
 import { type Authority, createAuthority } from '../runtime/broker/authority.ts';
+import type { Announcement } from '../runtime/broker/just-in-time.ts';
 import type { RegistryView } from '../runtime/broker/registry-view.ts';
 import { createEndpointServer } from './endpoint.ts';
 import { createHttpsServer } from './https.ts';
@@ -38,6 +40,8 @@ export interface GatewayOptions {
   readonly log: Log;
   /** Sees each refusal and lifecycle event as data. */
   readonly onEvent?: (event: GatewayEvent) => void;
+  /** Just-in-time registration; without it, there is none. */
+  readonly justInTime?: (certificate: X509Certificate) => Announcement | undefined;
   readonly limits?: Partial<Limits>;
   /** What the ports that stand for AWS's 443 need beside; without it there are none. */
   readonly access?: AccessOptions;
@@ -106,10 +110,11 @@ const DEACTIVATED: Ending = { reason: 'FORBIDDEN_ACCESS', code: Reason.notAuthor
 
 /** The device gateway of AWS IoT Core: MQTT, MQTT over WebSocket and HTTPS publish, by any of its credentials. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { registry, tls } = options;
+  const { tls } = options;
   const { now, uuid, timers, log, publishToRules, onEvent = () => undefined } = options;
   const ports = { now, uuid, timers, log, publishToRules, onEvent };
   const broker = createBroker(ports, { ...LAPTOP_LIMITS, ...options.limits });
+  const registry: RegistryView = { ...options.registry, meet: meeting(options, broker) };
   const authority = createAuthority({
     registry,
     accountId: options.accountId,
@@ -125,7 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const front =
     options.access === undefined
       ? undefined
-      : createFront(options, options.access, broker, authority);
+      : createFront({ ...options, registry }, options.access, broker, authority);
   const servers = [mqtt, https, ...(front?.ports ?? [])];
   const destroySockets = servers.filter((server) => server !== https).map(trackSockets);
 
@@ -227,6 +232,28 @@ function trackSockets(server: Server): () => void {
     for (const socket of sockets) socket.destroy();
   };
 }
+
+/** Registers a certificate that waits to be let in, if it may be, and tells subscribers and rules of it. */
+const meeting =
+  ({ justInTime, log }: GatewayOptions, broker: Broker) =>
+  (certificate: X509Certificate): boolean => {
+    const announcement = justInTime?.(certificate);
+    if (announcement === undefined) return false;
+    const { topic, body } = announcement;
+    const payload = Buffer.from(JSON.stringify(body));
+    const inbound = { topic, payload, protocol: 'mqtt', principal: '', sourceIp: '' } as const;
+    broker
+      .publish({ topic, payload, qos: 1, retain: false }, inbound)
+      .catch((error: unknown) =>
+        log({
+          level: 'error',
+          source: 'gateway',
+          message: `${topic} did not reach the rules`,
+          error,
+        }),
+      );
+    return true;
+  };
 
 /** The service's own messages need no policy, but they keep to the same topics and sizes. */
 async function deliver(broker: Broker, message: ServiceMessage): Promise<void> {

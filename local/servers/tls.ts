@@ -3,7 +3,11 @@ import type { SecureVersion, TLSSocket, TlsOptions } from 'node:tls';
 import type { BrokerState, Transports } from '../core/mqtt/broker-state.ts';
 import { countRefusal, type GatewayEvent } from '../core/mqtt/refusal.ts';
 import type { AuthenticatedPeer } from '../runtime/broker/authority.ts';
-import { type CertificateVerdict, checkCertificate } from '../runtime/broker/certificate.ts';
+import {
+  type CertificateProblem,
+  type CertificateVerdict,
+  checkCertificate,
+} from '../runtime/broker/certificate.ts';
 import type { RegistryView } from '../runtime/broker/registry-view.ts';
 
 /** The server's own certificate chain and key, PEM. */
@@ -51,7 +55,7 @@ export function authenticate(
   witness: Witness,
   protocol: Transports,
 ): AuthenticatedPeer | undefined {
-  const verdict = checkCertificate(socket.getPeerX509Certificate(), registry, witness.now());
+  const verdict = judge(socket, registry, witness);
   const sourceIp = sourceIpOf(socket);
   if (!verdict.ok) {
     report(witness, verdict, protocol, sourceIp);
@@ -61,6 +65,21 @@ export function authenticate(
   const domainName = serverNameOf(socket);
   return { certificate, certificateId, sourceIp, ...(domainName !== undefined && { domainName }) };
 }
+
+/** Just-in-time registration wants a server name, as it is that of an account's own endpoint. */
+function judge(socket: TLSSocket, registry: RegistryView, witness: Witness): CertificateVerdict {
+  const certificate = socket.getPeerX509Certificate();
+  const check = () => checkCertificate(certificate, registry, witness.now());
+  const verdict = check();
+  if (verdict.ok || certificate === undefined || !NEWCOMERS.has(verdict.reason)) return verdict;
+  if (serverNameOf(socket) === undefined) return verdict;
+  return registry.meet?.(certificate) === true ? check() : verdict;
+}
+
+const NEWCOMERS: ReadonlySet<CertificateProblem> = new Set([
+  'NOT_REGISTERED',
+  'PENDING_ACTIVATION',
+]);
 
 /** The name by SNI, if the client sent one. */
 export function serverNameOf(socket: TLSSocket): string | undefined {

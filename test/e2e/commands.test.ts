@@ -48,6 +48,7 @@ describe('with nothing running', () => {
     { args: ['replay', '--max', '0'], says: '--max wants' },
     { args: ['start', '--port-offset', '-1'], says: '--port-offset' },
     { args: ['start', '--colour'], says: '--colour' },
+    { args: ['start', '--param', 'jwtAuthorizer'], says: '--param wants <name>=<value>' },
     { args: ['start', '--fault', 'stuck:sensor-9'], says: 'there are sensor-1, sensor-2' },
     { args: ['start', '--no-fleet', '--fault', 'stuck:sensor-3'], says: '--no-fleet leaves out' },
     { args: ['anomalies', 'show'], says: 'show wants an id' },
@@ -69,7 +70,8 @@ describe('with nothing running', () => {
 });
 
 it('npm start runs the service, the commands work beside it, and Ctrl-C ends it cleanly', async () => {
-  const laptop = project.start('start', '--no-fleet', '--port-offset', OFFSET);
+  const secrets = ['--param', 'passwordAuthorizer=enabled'];
+  const laptop = project.start('start', '--no-fleet', '--port-offset', OFFSET, ...secrets);
   await laptop.says(/Ctrl-C ends it/);
   const file = JSON.parse(readFileSync(join(project.folder, '.tributary/laptop.json'), 'utf8'));
   expect(file).toMatchObject({ stage: 'dev', mqttPort: 29_883, httpsPort: 29_443 });
@@ -109,11 +111,13 @@ it('npm start runs the service, the commands work beside it, and Ctrl-C ends it 
     expect(answer.status).toBe(200);
   }
   const secret = await project.run('device', 'secret', 'issue', 'cellar-1');
-  expect(secret).toMatchObject({ code: 1, err: expect.stringContaining('passwordAuthorizer') });
+  expect(secret).toMatchObject({ code: 0, out: expect.stringMatching(/^ {2}trs1_\S{66}$/m) });
+  const enrolled = await project.run('device', 'enrol', 'SN-1', '--thing', 'a', '--fleet', 'demo');
+  expect(enrolled).toMatchObject({ code: 1, err: expect.stringContaining('fleetProvisioning') });
   const revoked = await project.run('device', 'revoke', 'cellar-1');
   expect(revoked).toMatchObject({
     code: 0,
-    out: expect.stringContaining('2 certificates and 0 secrets revoked'),
+    out: expect.stringContaining('2 certificates and 1 secret revoked'),
   });
   expect(await publishHttps(file, cellar, 'dt/demo/cellar-1/telemetry', '{"a": 1}')).toMatchObject({
     status: 401,

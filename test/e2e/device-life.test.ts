@@ -1,8 +1,17 @@
 import { Agent } from 'node:https';
-import { IoTClient, ListAttachedPoliciesCommand } from '@aws-sdk/client-iot';
+import {
+  IoTClient,
+  ListAttachedPoliciesCommand,
+  RegisterCACertificateCommand,
+} from '@aws-sdk/client-iot';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { NewCertificate } from '../../commands/device-desk.ts';
 import { openDeviceLife } from '../../commands/device-life.ts';
+import {
+  type Credential,
+  createAuthority,
+  issueClient,
+  parseCertificate,
+} from '../../local/pki/index.ts';
 import {
   type AccessLaptop,
   bootAccess,
@@ -13,17 +22,29 @@ import {
 } from '../support/access-laptop.ts';
 
 const PROPAGATION_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 let laptop: AccessLaptop;
+let authority: Credential;
 beforeAll(async () => {
-  laptop = await bootAccess({ propagationDelayMs: PROPAGATION_MS });
+  const validity = { notBeforeMs: Date.now() - DAY_MS, notAfterMs: Date.now() + 90 * DAY_MS };
+  authority = await createAuthority([['CN', 'Fleet CA']], validity);
+  const { certificateId: id } = parseCertificate(authority.certificatePem);
+  laptop = await bootAccess({
+    propagationDelayMs: PROPAGATION_MS,
+    change: ({ Resources }) => {
+      const environment = Resources['RegisterLambdaFunction']?.Properties?.['Environment'];
+      const { Variables } = environment as { Variables: Record<string, string> };
+      Object.assign(Variables, { AUTHORITIES: JSON.stringify([{ id, fleets: ['acme'] }]) });
+    },
+  });
 });
 afterAll(() => laptop.close());
 
 const life = () => openDeviceLife({ client: laptop.client, stage: 'dev' });
 const forget = (): void => {};
 
-const connect = (thing: string, certificate: NewCertificate) =>
+const connect = (thing: string, certificate: Credential) =>
   connectMqtts(laptop, laptop.portOf('x509-mqtt'), thing, certificateOf(certificate));
 const lastRefusal = () => laptop.refusals({ limit: 1 })[0];
 
@@ -186,4 +207,63 @@ describe('a device secret', () => {
 it('a serial number is expected once it is enrolled', async () => {
   await life().enrol('SN-1', 'cellar-9', 'acme');
   await life().enrol('SN-1', 'cellar-9', 'acme');
+});
+
+describe('just-in-time registration', () => {
+  const made = (thing: string, fleet: string, signer = authority) => {
+    const validity = { notBeforeMs: Date.now() - DAY_MS, notAfterMs: Date.now() + 30 * DAY_MS };
+    const subject = [
+      ['CN', thing],
+      ['O', fleet],
+    ] as const;
+    return issueClient(signer, subject, validity);
+  };
+
+  it('makes a device of whoever shows a certificate of an authority on the list', async () => {
+    const iot = new IoTClient(laptop.client);
+    const early = await made('line-0', 'acme');
+    await expect(connect('line-0', early)).rejects.toThrow();
+    expect(lastRefusal()).toMatchObject({ reason: 'UNKNOWN_ISSUER' });
+
+    await iot.send(
+      new RegisterCACertificateCommand({
+        caCertificate: authority.certificatePem,
+        certificateMode: 'SNI_ONLY',
+        setAsActive: true,
+        allowAutoRegistration: true,
+      }),
+    );
+    iot.destroy();
+    for (const thing of ['line-0', 'line-1', 'line-2']) {
+      const device = thing === 'line-0' ? early : await made(thing, 'acme');
+      await expect(connect(thing, device)).rejects.toThrow();
+      expect(lastRefusal()).toMatchObject({ reason: 'PENDING_ACTIVATION' });
+      await laptop.idle();
+      const client = await connect(thing, device);
+      await client.publishAsync(`dt/acme/${thing}/telemetry`, '{"a": 1}', { qos: 1 });
+      await client.endAsync();
+    }
+  });
+
+  it('leaves out who is of another fleet, however often it asks', async () => {
+    const foreign = await made('line-3', 'other');
+    for (const _ of [1, 2]) {
+      await expect(connect('line-3', foreign)).rejects.toThrow();
+      await laptop.idle();
+    }
+    expect(lastRefusal()).toMatchObject({ reason: 'PENDING_ACTIVATION' });
+    expect(laptop.log.map(({ message }) => message).join('\n')).toContain('FOREIGN_FLEET');
+  });
+
+  it('changes the certificate of a device that shows its next one', async () => {
+    const [first, next] = [await made('line-4', 'acme'), await made('line-4', 'acme')];
+    for (const certificate of [first, next]) {
+      await expect(connect('line-4', certificate)).rejects.toThrow();
+      await laptop.idle();
+      await (await connect('line-4', certificate)).endAsync();
+      await laptop.idle();
+    }
+    await expect(connect('line-4', first)).rejects.toThrow();
+    expect(lastRefusal()).toMatchObject({ reason: 'INACTIVE' });
+  });
 });

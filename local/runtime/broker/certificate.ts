@@ -24,7 +24,7 @@ export type CertificateVerdict =
     };
 
 /** AWS's id of a certificate: SHA-256 of its DER, in lower-case hex. */
-const certificateIdOf = (certificate: X509Certificate): string =>
+export const certificateIdOf = (certificate: X509Certificate): string =>
   certificate.fingerprint256.replaceAll(':', '').toLowerCase();
 
 /**
@@ -104,7 +104,7 @@ function unregistered(certificate: X509Certificate, registry: RegistryView): Fou
 }
 
 /** By name and by signature: another CA may well carry the same name. */
-function isIssuedBy(certificate: X509Certificate, caPem: string): boolean {
+export function isIssuedBy(certificate: X509Certificate, caPem: string): boolean {
   try {
     const ca = new X509Certificate(caPem);
     return certificate.checkIssued(ca) && certificate.verify(ca.publicKey);
