@@ -1,10 +1,8 @@
 import type { Report } from '../../shared/core/detection/anomaly.ts';
-import { advanceGauge } from '../../shared/core/detection/gauge.ts';
+import { rangeSoFar } from '../../shared/core/detection/gauge.ts';
 import { newMetric, observe } from '../../shared/core/detection/metric.ts';
-import type { Rhythm } from '../../shared/core/detection/rhythm.ts';
-import { emptyTrack } from '../../shared/core/detection/track.ts';
 
-/** What a picture shows: values, the band of three spreads around the expected level, what was told, the labels. */
+/** What a picture shows: values, the bands that they are seen against, what was told, the labels. */
 export interface Drawn {
   readonly title: string;
   readonly times: ArrayLike<number>;
@@ -19,7 +17,7 @@ const COLUMNS = 400;
 
 /** An SVG of a series as the detector saw it. */
 export function draw({ title, times, values, windows }: Drawn): string {
-  const { low, high, opened } = watch(times, values);
+  const { usual, range, opened } = watch(times, values);
   const all = Array.from(values).sort((one, other) => one - other);
   const bottom = all[0] ?? 0;
   const top = all.at(-1) ?? 1;
@@ -30,10 +28,11 @@ export function draw({ title, times, values, windows }: Drawn): string {
     ((HEIGHT - 2 * MARGIN) * (clamp(value, bottom, top) - bottom)) / (top - bottom || 1);
   const rows = sampled(values.length);
   const point = (row: number, value: number) => `${x(row).toFixed(1)},${y(value).toFixed(1)}`;
-  const band = [
-    ...rows.map((row) => point(row, high[row] ?? 0)),
-    ...rows.toReversed().map((row) => point(row, low[row] ?? 0)),
-  ];
+  const area = (bands: readonly Band[]) =>
+    [
+      ...rows.map((row) => point(row, bands[row]?.[1] ?? 0)),
+      ...rows.toReversed().map((row) => point(row, bands[row]?.[0] ?? 0)),
+    ].join(' ');
   const labels = windows.map(
     ([first, last]) =>
       `<rect x="${x(first).toFixed(1)}" y="${MARGIN}" width="${Math.max(1, x(last) - x(first)).toFixed(1)}" height="${HEIGHT - 2 * MARGIN}" fill="#f5c26b" fill-opacity="0.5"/>`,
@@ -48,7 +47,8 @@ export function draw({ title, times, values, windows }: Drawn): string {
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     `<text x="${MARGIN}" y="20">${escaped(title)}</text>`,
     ...labels,
-    `<polygon points="${band.join(' ')}" fill="#9ec5e8" fill-opacity="0.6"/>`,
+    `<polygon points="${area(range)}" fill="#d6e6f5" fill-opacity="0.7"/>`,
+    `<polygon points="${area(usual)}" fill="#9ec5e8" fill-opacity="0.7"/>`,
     `<polyline points="${line.join(' ')}" fill="none" stroke="#34495e" stroke-width="1"/>`,
     ...marks,
     '</svg>',
@@ -62,35 +62,28 @@ interface Opened {
   readonly kind: string;
 }
 
+/** The range of all readings before each, three spreads around its level, and where something opened. */
 function watch(times: ArrayLike<number>, values: ArrayLike<number>) {
-  const track = emptyTrack('gauge');
-  let rhythm: Rhythm | undefined;
   let state = newMetric({ kind: 'gauge' });
-  const low: number[] = [];
-  const high: number[] = [];
+  const usual: Band[] = [];
+  const range: Band[] = [];
   const opened: Opened[] = [];
-  const base = values[0] ?? 0;
   for (let row = 0; row < values.length; row += 1) {
-    const atMs = times[row] ?? 0;
     const value = values[row] ?? 0;
-    const outcome = observe(state, { atMs, value }, { kind: 'gauge' });
+    const { track } = state;
+    const level = track.readings === 0 ? value : track.anchor + track.centre;
+    const reach = 3 * Math.sqrt(track.variance);
+    usual.push([level - reach, level + reach]);
+    range.push(rangeSoFar(track) ?? [value, value]);
+    const outcome = observe(state, { atMs: times[row] ?? 0, value }, { kind: 'gauge' });
     state = outcome.state;
     const first = outcome.verdict.reports.find(isOpening);
     if (first !== undefined) opened.push({ row, value, kind: first.anomaly.kind });
-    const taken = advanceGauge(
-      track,
-      rhythm,
-      atMs,
-      row === 0 ? 0 : atMs - (times[row - 1] ?? 0),
-      value,
-      base,
-    );
-    rhythm = taken.rhythm;
-    low.push(taken.level - 3 * taken.spread);
-    high.push(taken.level + 3 * taken.spread);
   }
-  return { low, high, opened };
+  return { usual, range, opened };
 }
+
+type Band = readonly [number, number];
 
 const isOpening = ({ change }: Report): boolean => change === 'opens';
 

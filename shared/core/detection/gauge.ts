@@ -64,7 +64,7 @@ const evidence: Evidence = noEvidence(VIEWS.length);
  * raises the score to less than `ALARM_SCORE`.
  *
  * @param sinceMs  since the last reading; 0 for the first
- * @param base     what offsets are measured from
+ * @param isOpen   an incident is open that the views have found
  * @returns        holds until the next call
  */
 export function advanceGauge(
@@ -73,8 +73,9 @@ export function advanceGauge(
   atMs: number,
   sinceMs: number,
   value: number,
-  base: number,
+  isOpen: boolean,
 ): Readonly<Evidence> {
+  const base = baseOf(track);
   const offset = value - base;
   const hour = hourOf(atMs);
   const rhythm = closedHour(track, rhythmBefore, hour, atMs, sinceMs, base);
@@ -88,7 +89,7 @@ export function advanceGauge(
   weighValue(track, value, unit, base);
   if (rhythm !== undefined && rhythm.dayFrom > 0) weighRhythm(track, rhythm, hour, value, unit);
   if (isSettled(track)) weighView(track, VIEW.noise, track.noise, RESOLUTION, 0);
-  evidence.score = scoreOf(track, evidence, atMs, sinceMs);
+  evidence.score = scoreOf(track, evidence, atMs, sinceMs, isOpen);
   explain(rhythm, hour, unit, base);
   keep(track, atMs, offset, sinceMs);
   return evidence;
@@ -184,6 +185,17 @@ function levelValue(level: number, unit: number, base: number): number {
   const sum = level / LEVEL_SCALE + logarithm(base / unit);
   return Math.sign(sum) * unit * Math.expm1(Math.abs(sum));
 }
+
+/** Least and greatest of all readings so far, as far as that range was drawn out; nothing before the first. */
+export function rangeSoFar(track: Track): readonly [number, number] | undefined {
+  const [low = Number.NaN, high = Number.NaN] = track.bands;
+  if (Number.isNaN(low)) return undefined;
+  const unit = unitOf(track);
+  const base = baseOf(track);
+  return [levelValue(low, unit, base), levelValue(high, unit, base)];
+}
+
+const baseOf = ({ kind, anchor }: Track): number => (kind === 'counter' ? 0 : anchor);
 
 function begin(track: Track, offset: number, unit: number): void {
   track.centre = f24(offset);

@@ -194,12 +194,12 @@ function takeNumber(
   if (isCounter && sinceMs === 0) return begunCounter(work.track, atMs, observed);
   const value = isCounter ? rateOf(work.track, observed, sinceMs) : observed;
   if (work.track.readings === 0 && !isCounter) work.track.anchor = value;
-  const base = isCounter ? 0 : work.track.anchor;
-  const lastValue = base + work.track.last;
+  const lastValue = (isCounter ? 0 : work.track.anchor) + work.track.last;
   const wasWarm = work.track.readings >= WARM_UP_READINGS;
   const rhythmBefore = work.rhythm;
+  const isOpen = work.incidents.length > 0 && incidentOf(work, 'value') !== undefined;
   const pauseMs = work.track.readings === 0 ? 0 : sinceMs;
-  const evidence = advanceGauge(work.track, rhythmBefore, atMs, pauseMs, value, base);
+  const evidence = advanceGauge(work.track, rhythmBefore, atMs, pauseMs, value, isOpen);
   work.rhythm = evidence.rhythm;
   if (isCounter) work.track.anchor = observed;
   const { score } = evidence;

@@ -12,7 +12,8 @@ const ALARM_EVIDENCE = 0.48;
 const HALF_UNUSUAL = 10;
 const SUSPICION_KEPT = 0.85;
 const SUSPICION_SCALE = 127;
-const REST_MS = 4 * HOUR_MS;
+/** Time in which what was said fades, and how much of it what follows must exceed: all of it while an incident is open. */
+const REST_MS = 3 * HOUR_MS;
 const REST_SHARE = 0.5;
 const REST_SCALE = 24;
 /** What is new but not enough for an alarm, beside what is only unusual. */
@@ -21,14 +22,20 @@ const FRESH_SHARE = 0.3;
 /**
  * One number of what the views say and of how far the value is from the centre. What was said lately counts for less,
  * and what breaks no range stays below `ALARM_SCORE`.
+ *
+ * @param isOpen  an incident of the metric is open: what it has shown already is not new
  */
 export function scoreOf(
   track: Track,
   { total, deviations }: Evidence,
   atMs: number,
   sinceMs: number,
+  isOpen: boolean,
 ): number {
-  const fresh = track.rest === 0 && total === 0 ? 0 : freshOf(track, total, atMs, sinceMs);
+  const share = isOpen ? 1 : REST_SHARE;
+  const rest = track.rest === 0 ? 0 : (track.rest / REST_SCALE) * Math.exp(-sinceMs / REST_MS);
+  const fresh = total === 0 ? 0 : 1 - Math.exp(-Math.max(0, total - share * rest));
+  track.rest = rest === 0 && total === 0 ? 0 : restOf(Math.max(rest, total), atMs);
   const far = Math.abs(deviations);
   const unusual = far / (far + HALF_UNUSUAL);
   const suspicion = Math.max(unusual, (SUSPICION_KEPT * track.suspicion) / SUSPICION_SCALE);
@@ -40,12 +47,8 @@ export function scoreOf(
   return (ALARM_SCORE * (FRESH_SHARE * fresh + suspicion)) / (FRESH_SHARE + 1);
 }
 
-function freshOf(track: Track, total: number, atMs: number, sinceMs: number): number {
-  const rest = (track.rest / REST_SCALE) * Math.exp(-sinceMs / REST_MS);
-  const next = Math.floor(REST_SCALE * Math.max(rest, total) + chanceOf(atMs));
-  track.rest = Math.min(REST_MAX, next);
-  return 1 - Math.exp(-Math.max(0, total - REST_SHARE * rest));
-}
+const restOf = (rest: number, atMs: number): number =>
+  Math.min(REST_MAX, Math.floor(REST_SCALE * rest + chanceOf(atMs)));
 
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
