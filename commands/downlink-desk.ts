@@ -5,105 +5,11 @@ import * as z from 'zod';
 import { toItem } from '../shared/adapters/attributes.ts';
 import { codecTable, downlinksKey, versionText } from '../shared/adapters/codec-table.ts';
 import { payloadKeys } from '../shared/adapters/payload-keys.ts';
-import { CodecFault } from '../shared/codec-runtime/codec-fault.ts';
-import type { CodecRuntime } from '../shared/codec-runtime/codec-runtime.ts';
 import { type Assignment, assignmentFor, choiceFor } from '../shared/core/lorawan/assignment.ts';
 import { type CodecVersion, versionFor } from '../shared/core/lorawan/codec-version.ts';
 import { isFormat } from '../shared/core/lorawan/formats/index.ts';
 import { sealEnvelope } from '../shared/core/lorawan/payload-envelope.ts';
-import { difference, type Tried, tryCodec } from './codec-vectors.ts';
 import { FailedError } from './command.ts';
-
-/** What goes to a device, as its codec made it. */
-export interface Encoded {
-  /** `name@version` */
-  readonly codec: string;
-  readonly fPort: number;
-  readonly payload: Buffer;
-  readonly warnings: readonly string[];
-}
-
-const Texts = z
-  .array(z.unknown())
-  .nullish()
-  .transform((texts) => (texts ?? []).map(String));
-const Notes = z.object({ errors: Texts, warnings: Texts });
-const Downlink = z.object({
-  fPort: z.int('wants a whole number').min(1, 'wants 1 to 223').max(223, 'wants 1 to 223'),
-  bytes: z
-    .array(z.int('wants whole numbers').min(0, 'wants 0 to 255').max(255, 'wants 0 to 255'))
-    .min(1, 'is empty, wants 1 to 242 bytes')
-    .max(242, 'is too long, wants 1 to 242 bytes'),
-});
-
-/**
- * Makes bytes of a command by `encodeDownlink`; where there is a `decodeDownlink`, it has to read the same from them.
- *
- * @param fPort  for codecs that let one choose
- * @throws {FailedError} with what the codec reports, answers wrongly, or reads differently
- * @see LoRa Alliance TS013-1.0.0, Payload Codec API
- */
-export function encodeCommand(
-  codec: string,
-  tried: Tried,
-  data: object,
-  { fPort, nowMs }: { readonly fPort: number | undefined; readonly nowMs: number },
-): Encoded {
-  const given = fPort === undefined ? {} : { fPort };
-  const answer = ask(codec, tried, 'encodeDownlink', { data, ...given, recvTime: nowMs });
-  const parsed = Downlink.safeParse(answer.body);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
-    throw new FailedError(`encodeDownlink of ${codec} made no downlink: ${issues.join('; ')}.`);
-  }
-  const { bytes } = parsed.data;
-  const back = tried.functions.includes('decodeDownlink')
-    ? ask(codec, tried, 'decodeDownlink', { bytes, fPort: parsed.data.fPort, recvTime: nowMs })
-    : undefined;
-  const where = back && difference(data, only(data, back.body['data']), '');
-  if (where !== undefined) {
-    throw new FailedError(
-      `decodeDownlink of ${codec} reads the bytes ${Buffer.from(bytes).toString('hex')} differently: ${where}.`,
-    );
-  }
-  const warnings = [...answer.warnings, ...(back?.warnings ?? [])];
-  return { codec, fPort: parsed.data.fPort, payload: Buffer.from(bytes), warnings };
-}
-
-function ask(
-  codec: string,
-  tried: Tried,
-  task: 'encodeDownlink' | 'decodeDownlink',
-  input: Parameters<Tried['ask']>[1],
-) {
-  const body: Record<string, unknown> = Object(askOrFail(codec, () => tried.ask(task, input)));
-  const { data: notes } = Notes.safeParse(body);
-  if (notes === undefined)
-    throw new FailedError(`${task} of ${codec}: errors and warnings are lists of texts.`);
-  if (notes.errors.length > 0)
-    throw new FailedError(`${task} of ${codec} reports: ${notes.errors.join('; ')}.`);
-  return { body, warnings: notes.warnings };
-}
-
-function askOrFail<Answer>(codec: string, question: () => Answer): Answer {
-  try {
-    return question();
-  } catch (error) {
-    if (error instanceof CodecFault)
-      throw new FailedError(`${codec}: ${error.code}: ${error.message}`);
-    throw error;
-  }
-}
-
-/** Of what was decoded, what the command names: codecs may add what they filled in. */
-const only = (data: object, decoded: unknown): object => {
-  const members: Record<string, unknown> = Object(decoded);
-  return Object.fromEntries(Object.keys(data).map((name) => [name, members[name]]));
-};
-
-/** @throws {FailedError} when the version does not load */
-export const loadCodec = (runtime: CodecRuntime, version: CodecVersion): Tried =>
-  askOrFail(versionText(version), () => tryCodec(runtime, version.source));
 
 /** A device as downlinks see it. */
 export interface DownlinkDevice {

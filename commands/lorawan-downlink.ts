@@ -5,13 +5,8 @@ import { CodecRuntime } from '../shared/codec-runtime/codec-runtime.ts';
 import { readEngine } from '../shared/codec-runtime/engine-file.ts';
 import type { Assignment } from '../shared/core/lorawan/assignment.ts';
 import { FailedError, type Terminal } from './command.ts';
-import {
-  type DownlinkDevice,
-  type Encoded,
-  encodeCommand,
-  loadCodec,
-  openDownlinkDesk,
-} from './downlink-desk.ts';
+import { type Encoded, encodeCommand, loadCodec } from './downlink-codec.ts';
+import { type DownlinkDevice, openDownlinkDesk } from './downlink-desk.ts';
 import { type Asked, commandOf, deskOf, tell } from './lorawan-words.ts';
 import type { Target } from './target.ts';
 
