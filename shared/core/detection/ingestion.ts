@@ -31,14 +31,20 @@ export const Ingestion = z.object({
     })
     .optional(),
   /** The last ones, in the order of time. */
-  outages: z.array(z.object({ fromMs: z.number(), untilMs: z.number() })),
+  outages: z.array(z.object({ fromMs: z.number(), untilMs: z.number() })).readonly(),
   isDown: z.boolean(),
-  /** Devices that were heard when any was. */
+  /** The most devices that were heard in about a day, and when. */
   devices: z.number(),
+  devicesAtMs: z.number(),
 });
 export type Ingestion = z.infer<typeof Ingestion>;
 
-export const NEVER_INGESTED: Ingestion = { outages: [], isDown: false, devices: 0 };
+export const NEVER_INGESTED: Ingestion = {
+  outages: [],
+  isDown: false,
+  devices: 0,
+  devicesAtMs: 0,
+};
 
 /** A shard is behind that was read lately and had kept its records waiting for so long. */
 const BEHIND_MS = 2 * 60_000;
@@ -60,46 +66,46 @@ export interface Seen {
 /** Looks at the marks once: a pulse of all devices together, and the times in which there was none. */
 export function watchIngestion(before: Ingestion, marks: readonly Mark[], nowMs: number): Seen {
   const live = marks.filter(({ readAtMs }) => nowMs - readAtMs < STALE_MS);
-  const newest = Math.max(Number.NEGATIVE_INFINITY, ...live.map(({ readAtMs }) => readAtMs));
-  const pulse = nextPulse(before, newest);
+  const knownMs = before.pulse?.lastMs ?? Number.NEGATIVE_INFINITY;
+  const newestMs = Math.max(knownMs, ...live.map(({ readAtMs }) => readAtMs));
+  const limitMs = (before.pulse && silenceLimitMs(before.pulse)) ?? Number.POSITIVE_INFINITY;
+  const heard = heardDevices(before, live, nowMs);
   const behind = live.filter(
     ({ arrivedAtMs, readAtMs }) =>
       nowMs - readAtMs < LATELY_MS && readAtMs - arrivedAtMs > BEHIND_MS,
   );
-  const limit = before.pulse === undefined ? undefined : silenceLimitMs(before.pulse);
-  const heard = live.reduce((sum, mark) => sum + mark.devices, 0);
-  const devices = heard === 0 ? before.devices : heard;
-  const lastMs = before.pulse?.lastMs ?? newest;
-  const quietMs = Math.max(newest, lastMs) - lastMs;
-  const isQuiet =
-    limit !== undefined && devices >= DEVICES_LEAST && nowMs - Math.max(newest, lastMs) > limit;
-  // an outage that began and ended between two sweeps is seen in the pulse only
-  const wasQuiet = limit !== undefined && devices >= DEVICES_LEAST && quietMs > limit;
-  const fromMs = Math.min(
-    isQuiet ? Math.max(newest, lastMs) : Number.POSITIVE_INFINITY,
-    ...behind.map(({ arrivedAtMs }) => arrivedAtMs),
-  );
+  const isQuiet = heard.devices >= DEVICES_LEAST && nowMs - newestMs > limitMs;
   const isDown = isQuiet || behind.length > 0;
-  const outages = [
-    ...(wasQuiet ? [{ fromMs: lastMs, untilMs: newest }] : []),
-    ...(isDown ? [{ fromMs, untilMs: nowMs }] : []),
-    ...(before.isDown && !isDown
-      ? [{ fromMs: lastOutage(before)?.untilMs ?? nowMs, untilMs: nowMs }]
-      : []),
-  ].reduce(withOutage, before.outages);
+  const found: Outage[] = [];
+  // one that began and ended between two sweeps is seen in the pulse only
+  if (before.devices >= DEVICES_LEAST && newestMs - knownMs > limitMs) {
+    found.push({ fromMs: knownMs, untilMs: newestMs });
+  }
+  if (isQuiet) found.push({ fromMs: newestMs, untilMs: nowMs });
+  for (const { arrivedAtMs } of behind) found.push({ fromMs: arrivedAtMs, untilMs: nowMs });
+  const last = before.outages.at(-1);
+  if (before.isDown && last !== undefined) found.push({ fromMs: last.untilMs, untilMs: nowMs });
+  const outages = found.reduce(withOutage, before.outages).slice(-OUTAGES_MAX);
+  const pulse = nextPulse(before, newestMs);
+  const why = isQuiet
+    ? 'nothing is read, of whatever device'
+    : `behind in ${behind.map(({ shard }) => shard).join(', ')}`;
   return {
-    ingestion: {
-      ...(pulse === undefined ? {} : { pulse }),
-      outages: outages.slice(-OUTAGES_MAX),
-      isDown,
-      devices,
-    },
-    down: isQuiet
-      ? 'no reading of any device is read'
-      : behind.length > 0
-        ? `behind in ${behind.map(({ shard }) => shard).join(', ')}`
-        : undefined,
+    ingestion: { ...(pulse === undefined ? {} : { pulse }), outages, isDown, ...heard },
+    down: isDown ? why : undefined,
   };
+}
+
+/** A container that is new has heard few devices yet: the most of a day counts. */
+function heardDevices(
+  before: Ingestion,
+  live: readonly Mark[],
+  nowMs: number,
+): Pick<Ingestion, 'devices' | 'devicesAtMs'> {
+  const devices = live.reduce((sum, mark) => sum + mark.devices, 0);
+  const isFewer = devices < before.devices && nowMs - before.devicesAtMs < STALE_MS;
+  if (devices > 0 && !isFewer) return { devices, devicesAtMs: nowMs };
+  return { devices: before.devices, devicesAtMs: before.devicesAtMs };
 }
 
 function nextPulse({ pulse }: Ingestion, newest: number): Pulse | undefined {
@@ -107,9 +113,7 @@ function nextPulse({ pulse }: Ingestion, newest: number): Pulse | undefined {
   return pulse === undefined ? firstPulse(newest) : beat(pulse, newest);
 }
 
-const lastOutage = ({ outages }: Ingestion): Outage | undefined => outages.at(-1);
-
-function withOutage(outages: readonly Outage[], next: Outage): Outage[] {
+function withOutage(outages: readonly Outage[], next: Outage): readonly Outage[] {
   const last = outages.at(-1);
   if (last === undefined || next.fromMs > last.untilMs + SAME_OUTAGE_MS) return [...outages, next];
   const joined = {
