@@ -4,13 +4,14 @@ import { reject } from './errors.ts';
 import { isTimeMs } from './names.ts';
 
 /** Characters of a text that is not empty. */
-const LIMITS_CHARS = [
-  ['principal', 2048],
-  ['clientId', 128],
-  ['sourceIp', 64],
-  ['traceId', 128],
-  ['messageId', 128],
-] as const;
+const LIMITS = {
+  principal: 2048,
+  clientId: 128,
+  sourceIp: 64,
+  traceId: 128,
+  messageId: 128,
+} as const;
+const FIELDS = ['principal', 'clientId', 'sourceIp', 'traceId', 'messageId'] as const;
 
 /**
  * What the telemetry rule puts on `uplinks`: the raw payload beside what only the cloud knows. Unknown keys are
@@ -35,7 +36,8 @@ export const Envelope = z
     messageId: z.string(),
   })
   .superRefine((envelope, context) => {
-    for (const [field, limit] of LIMITS_CHARS) {
+    for (const field of FIELDS) {
+      const limit = LIMITS[field];
       const length = envelope[field]?.length ?? 1;
       if (length >= 1 && length <= limit) continue;
       context.addIssue({
@@ -52,12 +54,50 @@ export const Envelope = z
 export type Envelope = z.infer<typeof Envelope>;
 
 /**
+ * Whether a record is an envelope that the schema takes, found out at a small part of its cost: each message comes by
+ * here. What is not found to be so is left to the schema, which can say what is wrong.
+ */
+function isPlainEnvelope(record: Partial<Record<keyof Envelope, unknown>>): record is Envelope {
+  const { receivedAtMs, sourceIp, traceId } = record;
+  return (
+    record.v === 1 &&
+    record.source === 'telemetry' &&
+    typeof record.data === 'string' &&
+    typeof record.topic === 'string' &&
+    isText(record.principal, LIMITS.principal) &&
+    isText(record.clientId, LIMITS.clientId) &&
+    isText(record.messageId, LIMITS.messageId) &&
+    (sourceIp === undefined || isText(sourceIp, LIMITS.sourceIp)) &&
+    (traceId === undefined || isText(traceId, LIMITS.traceId)) &&
+    typeof receivedAtMs === 'number' &&
+    isTimeMs(receivedAtMs)
+  );
+}
+
+const withoutUnknown = (envelope: Envelope): Envelope => ({
+  v: envelope.v,
+  source: envelope.source,
+  data: envelope.data,
+  topic: envelope.topic,
+  principal: envelope.principal,
+  clientId: envelope.clientId,
+  sourceIp: envelope.sourceIp,
+  receivedAtMs: envelope.receivedAtMs,
+  traceId: envelope.traceId,
+  messageId: envelope.messageId,
+});
+
+const isText = (value: unknown, limit: number): value is string =>
+  typeof value === 'string' && value.length >= 1 && value.length <= limit;
+
+/**
  * @param text  one record of `uplinks`
  * @returns     nothing for a record of LoRaWAN, which is another function's
  * @throws {RejectedError} `MALFORMED_ENVELOPE`, `UNKNOWN_SOURCE` or `UNSUPPORTED_VERSION`
  */
 export function parseEnvelope(text: string): Envelope | undefined {
   const record = parseRecord(text);
+  if (isPlainEnvelope(record)) return withoutUnknown(record);
   const source = fieldOf(record, 'source');
   if (source === 'lorawan') return undefined;
   if (source !== 'telemetry') {

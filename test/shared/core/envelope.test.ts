@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseEnvelope, payloadOf } from '../../../shared/core/envelope.ts';
+import fc from 'fast-check';
+import { Envelope, parseEnvelope, payloadOf } from '../../../shared/core/envelope.ts';
 import { envelope } from '../../support/uplinks.ts';
 
 const text = (changes: object) => JSON.stringify({ ...envelope({ a: 1 }), ...changes });
@@ -40,5 +41,27 @@ describe('an envelope', () => {
     (data) => {
       expect(() => payloadOf({ data })).toThrow('MALFORMED_ENVELOPE: data: is not base64');
     },
+  );
+});
+
+/** Values that are near to what a field may be, on either side. */
+const odd = fc.constantFrom(
+  ...[0, 1, -1, 1.5, 253_402_300_799_999, 253_402_300_800_000, null, '', 'x', true, [], {}],
+  ...['n/a', 'x'.repeat(64), 'x'.repeat(65), 'x'.repeat(128), 'x'.repeat(129), 'x'.repeat(2049)],
+);
+
+it('an envelope is taken or refused as its schema says, whichever way it is looked at', () => {
+  const plain = envelope({ a: 1 });
+  const fields = [...Object.keys(plain), 'sourceIp', 'traceId', 'unknown'];
+  fc.assert(
+    fc.property(fc.constantFrom(...fields), odd, fc.boolean(), (field, value, leftOut) => {
+      const record: Record<string, unknown> = { ...plain, [field]: value };
+      if (leftOut) delete record[field];
+      const bySchema = Envelope.safeParse(record);
+      const parse = () => parseEnvelope(JSON.stringify(record));
+      if (bySchema.success) expect(parse()).toEqual(bySchema.data);
+      else expect(parse).toThrow();
+    }),
+    { numRuns: 2_000 },
   );
 });
