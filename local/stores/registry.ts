@@ -59,6 +59,8 @@ export interface Registry extends Things, ThingGroups, Certificates, Policies, A
   readonly policiesOfThing: (thingName: string) => readonly PolicySource[];
   /** Policy variables of a connection; leave the client id out for HTTPS. Address and domain are the gateway's to add. */
   readonly connectionContext: (certificateId: string, clientId?: string) => PolicyContext;
+  /** Policy variables of the thing that a connection is of, whatever principal it is attached to. */
+  readonly thingContext: (principal: string, clientId?: string) => PolicyContext;
   /** @returns how to stop listening */
   readonly onChange: (listener: (change: RegistryChange) => void) => () => void;
   /** Resolves when all changes so far are on disk. */
@@ -119,6 +121,12 @@ function readings(state: RegistryState, parts: Parts, arn: Arns) {
   const thingsOf = (id: string) => parts.thingsOfPrincipal(arn.certificate(id));
   const policiesAt = (targets: readonly string[]): readonly PolicySource[] =>
     [...new Set(targets.flatMap((target) => parts.policiesAttachedTo(target)))].map(source);
+  const thingContext = (principal: string, clientId?: string): PolicyContext =>
+    thingVariables(
+      clientId,
+      clientId === undefined ? undefined : parts.thing(clientId),
+      parts.thingsOfPrincipal(principal),
+    );
   const groupArns = (thing: string) => parts.groupsAndParentsOf(thing).map(arn.thingGroup);
   return {
     certificateFacts,
@@ -137,13 +145,10 @@ function readings(state: RegistryState, parts: Parts, arn: Arns) {
       const isThing = clientId !== undefined && thingsOf(id).includes(clientId);
       return policiesAt([arn.certificate(id), ...(isThing ? groupArns(clientId) : [])]);
     },
+    thingContext,
     connectionContext: (id: string, clientId?: string): PolicyContext => ({
       ...certificateVariables(certificateFacts(id)),
-      ...thingVariables(
-        clientId,
-        clientId === undefined ? undefined : parts.thing(clientId),
-        thingsOf(id),
-      ),
+      ...thingContext(arn.certificate(id), clientId),
     }),
   };
 }

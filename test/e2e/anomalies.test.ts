@@ -1,15 +1,22 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type AnomalyWatch, watchAnomalies } from '../../commands/anomaly-watch.ts';
+import { resolveTemplate } from '../../local/core/template/index.ts';
+import { openDashboard } from '../../local/fleet/dashboard.ts';
 import { startFleet } from '../../local/fleet/fleet.ts';
 import { seeded } from '../../local/fleet/random.ts';
 import { bootLaptop, type TestLaptop } from '../support/laptop.ts';
 import { copyOfProject } from '../support/project-copy.ts';
+import { packageService } from '../support/template.ts';
 
 /** Ten readings a second, so that what takes so many readings takes so many tenths of a second. */
 const INTERVAL_MS = 100;
 const SECOND_MS = 1000;
+const PARAMS = { dashboards: 'enabled' };
+/** Of somebody who signed in at the identity pool. */
+const IDENTITY = 'eu-central-1:7d5f6f0e-6a3c-4bd0-9df2-3b0f7f6f7d20';
 
 let laptop: TestLaptop;
 let project: ReturnType<typeof copyOfProject>;
@@ -39,7 +46,7 @@ const anomalies = async (...args: readonly string[]): Promise<string> => {
 };
 
 beforeAll(async () => {
-  laptop = await bootLaptop();
+  laptop = await bootLaptop({ params: PARAMS });
   project = copyOfProject();
   const { accountId, region, awsEndpoint, mqttPort, httpsPort, port443, caFile } = laptop;
   const file = {
@@ -107,5 +114,47 @@ describe('a device whose temperature is stuck', () => {
     await says(/^over .*stuck value of temperature of sensor-3/);
     expect(said.filter((text) => text.includes('sensor-2'))).toEqual([]);
     expect(await anomalies('list', '--thing', 'sensor-2')).toBe('There are no anomalies.\n');
+  });
+});
+
+/** The policy of the role that signed-in identities take. */
+function identityPolicies() {
+  const { accountId, region } = laptop;
+  const place = { accountId, region, partition: 'aws', stackName: 'tributary-dev' };
+  const { resources } = resolveTemplate(packageService({ params: PARAMS }).template, place);
+  const policies = resources.get('DashboardIdentityRole')?.properties['Policies'];
+  return (policies as { PolicyName: string; PolicyDocument: unknown }[]).map(
+    ({ PolicyName, PolicyDocument }) => ({ name: PolicyName, document: PolicyDocument }),
+  );
+}
+
+describe('a dashboard of somebody who signed in', () => {
+  const heard: string[] = [];
+  const watchFleet = (fleet: string) =>
+    openDashboard({
+      host: `localhost:${laptop.port443}`,
+      region: laptop.region,
+      keys: laptop.addSession({
+        name: 'dashboard-identity',
+        identityId: IDENTITY,
+        policies: identityPolicies(),
+      }),
+      clientId: IDENTITY,
+      caPem: laptop.caPem,
+      filter: `an/${fleet}/+`,
+      now: Date.now,
+      onMessage: (topic) => void heard.push(topic),
+    });
+
+  it('is shown the anomalies of the fleet it was let in to, and of no other', async () => {
+    const lambda = new LambdaClient(laptop.client);
+    const admission = JSON.stringify({ identityId: IDENTITY, fleet: 'demo' });
+    const { Payload } = await lambda.send(
+      new InvokeCommand({ FunctionName: 'tributary-dev-dashboard', Payload: admission }),
+    );
+    expect(JSON.parse(Payload?.transformToString() ?? '')).toEqual({ admitted: true });
+    const dashboard = await watchFleet('demo');
+    await dashboard.stop();
+    await expect(watchFleet('acme')).rejects.toThrow();
   });
 });

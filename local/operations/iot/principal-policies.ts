@@ -29,7 +29,7 @@ export function viewOf(
   if (principal !== undefined)
     return {
       policies: registry.policiesOfTarget(principal),
-      context: clientId === undefined ? {} : { 'iot:ClientId': clientId },
+      context: registry.thingContext(principal, clientId),
     };
   if (clientId !== undefined)
     return { policies: registry.policiesOfThing(clientId), context: { 'iot:ClientId': clientId } };

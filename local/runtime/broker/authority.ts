@@ -95,7 +95,10 @@ export function createAuthority(options: AuthorityOptions): Authority {
       const attached = createAccess({
         arnPrefix,
         read: () =>
-          attempted(log, () => ({ policies: registry.policiesOfTarget(identityId), context })),
+          attempted(log, () => ({
+            policies: registry.policiesOfTarget(identityId),
+            context: { ...context, ...registry.thingContext(identityId, clientId) },
+          })),
         revision: () => revisions.of('', undefined),
       });
       return bothOf(iam, attached);

@@ -9,6 +9,7 @@ export type RegistryView = Pick<
   | 'policiesOf'
   | 'policiesOfTarget'
   | 'connectionContext'
+  | 'thingContext'
   | 'onChange'
 > & {
   /**
