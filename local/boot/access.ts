@@ -29,7 +29,7 @@ export function declareAuthorizers(stack: ResolvedStack, store: AuthorizerStore)
   for (const resource of ofType(stack, 'AWS::IoT::Authorizer')) {
     const properties = propertiesOf(resource, AuthorizerProperties);
     collectProblems(() =>
-      store.create({
+      store.declare({
         name: resource.name,
         functionArn: properties.AuthorizerFunctionArn,
         tokenKeyName: properties.TokenKeyName,
@@ -40,6 +40,7 @@ export function declareAuthorizers(stack: ResolvedStack, store: AuthorizerStore)
       }),
     );
   }
+  store.dropUndeclared();
 }
 
 const DomainProperties = z.strictObject({

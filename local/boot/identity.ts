@@ -40,6 +40,7 @@ export async function openIdentity(
   opened.defer(registry.close);
   declarePolicies(stack, registry);
   const authorizerStore = createAuthorizerStore(world);
+  opened.defer(authorizerStore.close);
   declareAuthorizers(stack, authorizerStore);
   const domains = await declareDomains(stack, { pki, authorizers: authorizerStore });
   const authorizers = createAuthorizers({

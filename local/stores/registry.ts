@@ -68,7 +68,7 @@ export interface Registry extends Things, ThingGroups, Certificates, Policies, A
   readonly close: () => Promise<void>;
 }
 
-/** @throws {RegistryFileError} when the directory holds a registry that cannot be read */
+/** @throws {StateFileError} when the directory holds a registry that cannot be read */
 export function createRegistry(options: RegistryOptions): Registry {
   const { now, directory, uuid = randomUUID } = options;
   const stored = directory === undefined ? undefined : readRegistry(directory);

@@ -1,5 +1,5 @@
 export { authorizerEvent } from './event.ts';
-export type { Authorizer, AuthorizerChoice } from './model.ts';
+export { Authorizer, type AuthorizerChoice } from './model.ts';
 export {
   chooseAuthorizer,
   namedAuthorizer,

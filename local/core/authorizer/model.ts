@@ -1,18 +1,21 @@
+import * as z from 'zod';
+
 /** A custom authorizer as CreateAuthorizer or the template declares it. */
-export interface Authorizer {
-  readonly name: string;
-  readonly arn: string;
-  readonly functionArn: string;
+export const Authorizer = z.object({
+  name: z.string(),
+  arn: z.string(),
+  functionArn: z.string(),
   /** Header, query parameter or user name parameter that holds the token; always there when tokens are signed. */
-  readonly tokenKeyName?: string;
+  tokenKeyName: z.string().exactOptional(),
   /** PEM by key name; a token may be signed by any of them, so that they can be rotated. */
-  readonly signingKeys: Readonly<Record<string, string>>;
-  readonly signingDisabled: boolean;
-  readonly status: 'ACTIVE' | 'INACTIVE';
-  readonly enableCachingForHttp: boolean;
-  readonly createdMs: number;
-  readonly changedMs: number;
-}
+  signingKeys: z.record(z.string(), z.string()),
+  signingDisabled: z.boolean(),
+  status: z.enum(['ACTIVE', 'INACTIVE']),
+  enableCachingForHttp: z.boolean(),
+  createdMs: z.number(),
+  changedMs: z.number(),
+});
+export type Authorizer = Readonly<z.infer<typeof Authorizer>>;
 
 /** What the endpoint that a client came to says of authorizers. */
 export interface AuthorizerChoice {

@@ -36,6 +36,11 @@ const REFUSED: Readonly<Record<string, readonly (readonly [name: string, http: s
     ['CancelAuditMitigationActionsTask', 'PUT /audit/mitigationactions/tasks/{taskId}/cancel'],
     ['CancelAuditTask', 'PUT /audit/tasks/{taskId}/cancel'],
   ],
+  'domain configurations beside those of the template': [
+    ['CreateDomainConfiguration', 'POST /domainConfigurations/{domainConfigurationName}'],
+    ['DeleteDomainConfiguration', 'DELETE /domainConfigurations/{domainConfigurationName}'],
+    ['UpdateDomainConfiguration', 'PUT /domainConfigurations/{domainConfigurationName}'],
+  ],
   'list of mitigation tasks': [
     ['ListAuditMitigationActionsTasks', 'GET /audit/mitigationactions/tasks'],
   ],

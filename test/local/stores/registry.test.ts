@@ -11,7 +11,7 @@ import {
   parseCertificate,
 } from '../../../local/pki/index.ts';
 import { createRegistry, type Registry } from '../../../local/stores/registry.ts';
-import { RegistryFileError } from '../../../local/stores/registry-file.ts';
+import { StateFileError } from '../../../local/stores/state-file.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const VALIDITY = { notBeforeMs: NOW, notAfterMs: NOW + 86_400_000 };
@@ -410,7 +410,7 @@ describe('the file', () => {
     const path = join(directory, what, 'registry.json');
     await writeFile(path, content);
     expect(() => open(what)).toThrow(`${path} is not a device registry`);
-    expect(() => open(what)).toThrow(RegistryFileError);
+    expect(() => open(what)).toThrow(StateFileError);
     expect(() => open(what)).toThrow(problem);
     expect(await readFile(path, 'utf8')).toBe(content);
   });
