@@ -11,6 +11,7 @@ import type {
   Downlink,
   Heard,
   OutgoingUplink,
+  QueuedMessage,
   Reception,
   WirelessDevice,
   WirelessGateway,
@@ -63,6 +64,8 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
   const counters: Record<string, number> = {};
   const connected = new Set<string>();
   const underway = new Set<Promise<unknown>>();
+  /** The last message to each device, by its id. */
+  const lastSent = new Map<string, string>();
 
   const keep = (work: Promise<unknown>): void => {
     const watched = work
@@ -88,19 +91,20 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
     });
   };
 
-  /** Through the best gateway, and where it cannot, through the next. */
-  const send = async (heard: Heard, downlink: Downlink): Promise<void> => {
+  /** Through the best gateway, and where it cannot, through the next. @returns whether one could */
+  const send = async (heard: Heard, downlink: Downlink): Promise<boolean> => {
     for (const { gatewayEui, transmit } of heard) {
       const why = await transmit(downlink);
       const about = { gatewayEui, devEui: downlink.devEui };
       if (why === undefined) {
         count('DOWNLINK');
         log({ level: 'debug', source: 'lorawan', message: 'downlink sent', ...about });
-        return;
+        return true;
       }
       count('DOWNLINK_FAILED');
       log({ level: 'warn', source: 'lorawan', message: `downlink not sent: ${why}`, ...about });
     }
+    return false;
   };
 
   const answer = (
@@ -109,10 +113,23 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
     region: Region,
     phyPayload: Buffer,
     rxDelaySeconds: number,
-  ) => {
+  ): Promise<boolean> => {
     const { rx1, rx2 } = region;
     const { devEui } = device;
-    keep(send(heard, { devEui, phyPayload, rxDelaySeconds, rx1: rx1(heard[0]), rx2 }));
+    return send(heard, { devEui, phyPayload, rxDelaySeconds, rx1: rx1(heard[0]), rx2 });
+  };
+
+  /** A message that did not go on the air is the first of the queue again, unless a later one has gone out since. */
+  const putBack = (deviceId: string, message: QueuedMessage): void => {
+    const device = store.device(deviceId);
+    const sent = message.sent + 1;
+    if (device === undefined || message.confirmed || lastSent.get(deviceId) !== message.messageId)
+      return;
+    const goesOn = sent < MAX_ATTEMPTS;
+    if (goesOn) store.putDevice({ ...device, queue: [{ ...message, sent }, ...device.queue] });
+    const fate = goesOn ? 'waits for the next uplink' : `is given up after ${MAX_ATTEMPTS} times`;
+    const told = `downlink ${message.messageId} did not go out, and ${fate}`;
+    log({ level: 'warn', source: 'lorawan', message: told, devEui: device.devEui });
   };
 
   const joinEvent = (eventType: string, device: WirelessDevice, more: object): void => {
@@ -144,7 +161,7 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
     count('JOIN');
     const devAddr = device.joining?.devAddr;
     log({ level: 'info', source: 'lorawan', message: 'joined', devEui: device.devEui, devAddr });
-    answer(heard, device, region, accept, JOIN_ACCEPT_DELAY_SECONDS);
+    keep(answer(heard, device, region, accept, JOIN_ACCEPT_DELAY_SECONDS));
     joinEvent('join_accepted', device, { JoinEui: request.joinEui, DevAddr: devAddr });
   };
 
@@ -226,7 +243,14 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
         message: `downlink ${message.messageId} goes out for the last of ${MAX_ATTEMPTS} times`,
         devEui: device.devEui,
       });
-    answer(occasion.heard, device, occasion.region, composed.phyPayload, RX_DELAY_SECONDS);
+    const { heard, region } = occasion;
+    const sending = answer(heard, device, region, composed.phyPayload, RX_DELAY_SECONDS);
+    if (message === undefined) {
+      keep(sending);
+      return;
+    }
+    lastSent.set(device.id, message.messageId);
+    keep(sending.then((sent) => (sent ? undefined : putBack(device.id, message))));
   };
 
   const tellOfWaiting = ({ queue, devEui }: WirelessDevice): void => {

@@ -370,6 +370,29 @@ describe('a downlink', () => {
     expect(world.network.counters()).toMatchObject({ DOWNLINK: 2, DOWNLINK_FAILED: 1 });
   });
 
+  it('that no gateway could send goes out after the next uplink, four times at most', async () => {
+    const world = networkWorld();
+    world.addDevice();
+    const device = await world.joined();
+    world.addDevice({
+      ...world.store.device('device-1'),
+      queue: [message('first'), message('later')],
+    });
+    world.trouble.set(GATEWAYS[0], 'no airtime');
+    await world.hear(device.uplink(2, text('a')));
+    expect(world.store.device('device-1')?.queue).toMatchObject([
+      { messageId: 'first', sent: 1 },
+      { messageId: 'later', sent: 0 },
+    ]);
+    world.trouble.clear();
+    await world.hear(device.uplink(2, text('b')));
+    const sent = device.receive(world.downlinks.at(-1)?.phyPayload ?? Buffer.alloc(0));
+    expect(sent?.payload).toEqual(text('first'));
+    world.trouble.set(GATEWAYS[0], 'no airtime');
+    for (const what of ['c', 'd', 'e', 'f']) await world.hear(device.uplink(2, text(what)));
+    expect(world.store.device('device-1')?.queue).toEqual([]);
+  });
+
   it('never uses a counter twice, also after a restart', async () => {
     const directory = mkdtempSync(pathJoin(tmpdir(), 'lorawan-'));
     try {
