@@ -5,6 +5,7 @@ import { RejectedError, reject } from '../../shared/core/errors.ts';
 import { incidentId } from '../../shared/core/security/incident.ts';
 import { type Notification, parseNotification } from '../../shared/core/security/notification.ts';
 import type { QueueMessage } from '../../shared/lambda/queue-event.ts';
+import { folded } from './fold.ts';
 import { type Run, topicArn } from './run.ts';
 
 /** A notification, the message it came in, and the incident it belongs to. */
@@ -34,7 +35,8 @@ export async function readAll(
   const read: Read[] = [];
   for (const message of messages) {
     try {
-      for (const notification of readMessage(message, run)) {
+      for (const one of readMessage(message, run)) {
+        const notification = await folded(one, run);
         const incident = incidentId(notification.subject, notification.cause);
         read.push({ message, notification, incident });
       }

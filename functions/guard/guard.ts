@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { ConnectionStatus, ConnectionTable } from '../../shared/adapters/connection-table.ts';
 import type { Fleets } from '../../shared/adapters/device-table.ts';
 import type { GuardTable, Kept } from '../../shared/adapters/guard-table.ts';
@@ -6,13 +7,8 @@ import type { StatisticsTable } from '../../shared/adapters/statistics-table.ts'
 import type { Topic } from '../../shared/adapters/topic.ts';
 import { readReport } from '../../shared/core/security/device-report.ts';
 import type { Finding } from '../../shared/core/security/finding.ts';
-import { type Histogram, percentileOf } from '../../shared/core/security/histogram.ts';
 import type { Observation } from '../../shared/core/security/observation.ts';
-import {
-  type ActiveBehavior,
-  activeBehaviors,
-  type SecurityProfile,
-} from '../../shared/core/security/profile.ts';
+import type { SecurityProfile } from '../../shared/core/security/profile.ts';
 import { parseSignal, type Signal } from '../../shared/core/security/signal.ts';
 import { takeSignal, thingOf } from '../../shared/core/security/take.ts';
 import { type Outcome, watch } from '../../shared/core/security/watch.ts';
@@ -24,6 +20,8 @@ import {
   type Invocation,
 } from '../../shared/lambda/batch.ts';
 import type { StreamRecord } from '../../shared/lambda/stream-event.ts';
+import { expectedOf } from './expected.ts';
+import { sweep } from './sweep.ts';
 
 /** All this function needs from outside; a test passes plain objects. */
 export interface GuardDeps extends BatchDeps {
@@ -59,11 +57,15 @@ interface Moved {
 
 const WIDTH = 16;
 
+/** The schedule's, every five minutes. */
+const Tick = z.object({ tick: z.literal('sweep') });
+
 /**
  * Stream of signals → findings in the shape of Device Defender Detect, and who is connected in the directory.
  *
  * A device's state, how far in the stream it reaches, and the findings that came of it are one conditional write;
- * findings are published before the batch is done with, under ids that a repetition shares.
+ * findings are published before the batch is done with, under ids that a repetition shares. On schedule, alarms of
+ * devices that have fallen silent end.
  */
 export const guard =
   (deps: GuardDeps) =>
@@ -71,13 +73,18 @@ export const guard =
     event: unknown,
     invocation: Invocation & { readonly invokedFunctionArn: string },
   ): Promise<BatchResponse> => {
+    const arn = topicArn(invocation, deps);
+    if (Tick.safeParse(event).success) {
+      await sweep(arn, deps, () => invocation.getRemainingTimeInMillis());
+      return { batchItemFailures: [] };
+    }
     const batch = new Batch('guard', event, invocation, deps);
     const read = batch.each(batch.records, (record) => readSignal(record, deps));
     const devices = await loadDevices(batch, read, deps);
     const moved = await Promise.all(devices.map((device) => judge(device, deps, batch.timeLeft)));
     const saved = await saveAll(batch, moved, deps);
     await saveConnections(batch, saved, deps);
-    await publish(batch, saved, topicArn(invocation, deps), deps);
+    await publish(batch, saved, arn, deps);
     await addStatistics(saved, deps, batch.timeLeft);
     return batch.finish();
   };
@@ -120,43 +127,8 @@ async function judge(device: Device, deps: GuardDeps, timeLeft: TimeLeft): Promi
     state = taken.state;
     observations.push(...taken.observations);
   }
-  const behaviors = behaviorsOf(deps.profiles, fleet);
-  const histograms = await histogramsOf(behaviors, fleet ?? '', deps, timeLeft);
-  const outcome = watch(state, observations, {
-    thing,
-    behaviors,
-    nowMs: deps.now(),
-    percentile: (key, percent) => percentileOf(histograms.get(key) ?? new Map(), percent),
-  });
+  const outcome = watch(state, observations, await expectedOf(thing, fleet, deps, timeLeft));
   return { device, outcome };
-}
-
-const active = new WeakMap<readonly SecurityProfile[], Map<string, readonly ActiveBehavior[]>>();
-
-/** Devices of a fleet are held against the same behaviours. */
-function behaviorsOf(
-  profiles: readonly SecurityProfile[],
-  fleet: string | undefined,
-): readonly ActiveBehavior[] {
-  const byFleet = active.get(profiles) ?? new Map<string, readonly ActiveBehavior[]>();
-  active.set(profiles, byFleet);
-  const behaviors = byFleet.get(fleet ?? '') ?? activeBehaviors(profiles, { fleet });
-  byFleet.set(fleet ?? '', behaviors);
-  return behaviors;
-}
-
-async function histogramsOf(
-  behaviors: readonly ActiveBehavior[],
-  fleet: string,
-  { statistics }: GuardDeps,
-  timeLeft: TimeLeft,
-): Promise<ReadonlyMap<string, Histogram>> {
-  const histograms = new Map<string, Histogram>();
-  for (const { key, behavior } of behaviors) {
-    if (behavior.criteria.statisticalThreshold === undefined) continue;
-    histograms.set(key, await statistics.histogram(fleet, key, timeLeft));
-  }
-  return histograms;
 }
 
 /** @returns those that were moved on; what was taken before is not written again */

@@ -1,4 +1,9 @@
-import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { createHash } from 'node:crypto';
+import {
+  ConditionalCheckFailedException,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
 import {
   type DeviceState,
@@ -7,8 +12,9 @@ import {
   NEW_DEVICE,
 } from '../core/security/device-state.ts';
 import { Finding } from '../core/security/finding.ts';
-import { watchedKey } from '../core/security/security-keys.ts';
-import { toItem } from './attributes.ts';
+import { thingWatched, watchedKey } from '../core/security/security-keys.ts';
+import { type Item, toItem } from './attributes.ts';
+import { patiently } from './patiently.ts';
 import { type Failure, type RetryTools, sendAll, type TimeLeft } from './retry.ts';
 import { type Dynamo, getAll, keyOfItem } from './tables.ts';
 
@@ -21,6 +27,11 @@ export interface Kept {
 const Row = z.tuple([z.string(), z.array(Finding)]);
 
 export type GuardTable = ReturnType<typeof guardTable>;
+
+/** Devices in alarm, or with findings that did not get out, are found by an index that spreads over so many keys. */
+export const DUE_BUCKETS = 16;
+const DUE_INDEX = 'due';
+const PAGE = 100;
 
 /** A device that was not heard of for so long begins anew. */
 const FORGOTTEN_AFTER_SECONDS = 14 * 86_400;
@@ -61,6 +72,35 @@ export const guardTable = (client: Dynamo, tableName: string, tools: RetryTools)
     };
   },
 
+  /** Devices of one bucket that somebody waits for, and that were not heard of since, page by page; the longest first. */
+  async *silent(
+    bucket: number,
+    sinceMs: number,
+    timeLeft: TimeLeft,
+  ): AsyncGenerator<readonly string[]> {
+    let from: Item | undefined;
+    do {
+      const query = new QueryCommand({
+        TableName: tableName,
+        IndexName: DUE_INDEX,
+        KeyConditionExpression: 'due = :due AND latestMs < :since',
+        ExpressionAttributeValues: {
+          ':due': { S: `due#${bucket}` },
+          ':since': { N: String(sinceMs) },
+        },
+        Limit: PAGE,
+        ExclusiveStartKey: from,
+      });
+      const { Items = [], LastEvaluatedKey } = await patiently(
+        () => client.send(query),
+        tools,
+        timeLeft,
+      );
+      if (Items.length > 0) yield Items.map((item) => thingWatched(keyOfItem(item)));
+      from = LastEvaluatedKey;
+    } while (from !== undefined);
+  },
+
   /**
    * Moves a device on, unless somebody else has.
    *
@@ -81,6 +121,9 @@ export const guardTable = (client: Dynamo, tableName: string, tools: RetryTools)
         upTo: state.upTo,
         kept: JSON.stringify([encodeState(state), unpublished]),
         expiresAt: Math.ceil(nowMs / 1000) + FORGOTTEN_AFTER_SECONDS,
+        ...(isDue({ state, unpublished })
+          ? { due: `due#${bucketOf(thing)}`, latestMs: state.latestMs }
+          : {}),
       }),
       ConditionExpression: before === '' ? 'attribute_not_exists(pk)' : 'upTo = :before',
       ...(before === '' ? {} : { ExpressionAttributeValues: { ':before': { S: before } } }),
@@ -97,3 +140,9 @@ export const guardTable = (client: Dynamo, tableName: string, tools: RetryTools)
     }
   },
 });
+
+const isDue = ({ state, unpublished }: Kept): boolean =>
+  unpublished.length > 0 || [...state.progress.values()].some(({ alarm }) => alarm !== undefined);
+
+const bucketOf = (thing: string): number =>
+  (createHash('sha256').update(thing).digest()[0] ?? 0) % DUE_BUCKETS;

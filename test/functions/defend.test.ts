@@ -360,6 +360,36 @@ describe('two causes', () => {
   });
 });
 
+describe('a device that comes and goes', () => {
+  const going = (type: Finding['violationEventType'] = 'in-alarm'): Finding =>
+    flood('probe-1', 2, {
+      behavior: { name: 'disconnects', metric: 'aws:num-disconnects' },
+      violationEventType: type,
+    });
+  const duplicates = flood('probe-1', 1, {
+    behavior: { name: 'duplicate-client-ids', metric: 'tributary:num-duplicate-client-ids' },
+  });
+
+  it('for a reason that is known is evidence of that, and no incident of its own', async () => {
+    const { run, incidents } = setup();
+    await run(duplicates);
+    await run(going());
+    await run(going('alarm-cleared'));
+    expect([...incidents.values()]).toMatchObject([
+      { cause: 'shared-credential', count: 2, behaviors: ['duplicate-client-ids', 'disconnects'] },
+    ]);
+  });
+
+  it('for none that is known is told, and let go when it stays', async () => {
+    const { run, incidents } = setup();
+    await run(going());
+    await run(going('alarm-cleared'));
+    expect([...incidents.values()]).toMatchObject([
+      { cause: 'reconnect-storm', state: 'cleared', count: 1 },
+    ]);
+  });
+});
+
 describe('a contained thing', () => {
   it('that comes back with a certificate it did not have is contained with that as well', async () => {
     const things = new Map([device('probe-1')]);

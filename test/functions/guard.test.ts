@@ -39,6 +39,15 @@ function setup(changes: Partial<GuardDeps> = {}) {
         ),
         failures: [],
       }),
+      silent: async function* (bucket, sinceMs) {
+        const things = [...rows].filter(([, { kept }]) => {
+          const [text, unpublished]: [string, unknown[]] = JSON.parse(kept);
+          const { latestMs, progress } = decodeState(text);
+          const isInAlarm = [...progress.values()].some(({ alarm }) => alarm !== undefined);
+          return latestMs < sinceMs && (isInAlarm || unpublished.length > 0);
+        });
+        if (bucket === 0) yield things.map(([thing]) => thing);
+      },
       save: async (thing, { state, unpublished }, before) => {
         if (faults.save || (rows.get(thing)?.upTo ?? '') !== before) {
           return [{ item: thing, reason: 'faster' }];
@@ -81,13 +90,18 @@ function setup(changes: Partial<GuardDeps> = {}) {
     );
     return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
   };
+  const sweep = () =>
+    guard(deps)(
+      { tick: 'sweep' },
+      { getRemainingTimeInMillis: () => 60_000, invokedFunctionArn: INVOKED },
+    );
   const found = () =>
     published.map(({ thingName, behavior, violationEventType }) => [
       thingName,
       behavior.name,
       violationEventType,
     ]);
-  return { run, record, published, found, arns, statuses, letters, faults, rows };
+  return { run, record, sweep, published, found, arns, statuses, letters, faults, rows };
 }
 
 const counters = (changes: Partial<Counters> = {}): Counters => ({
@@ -301,5 +315,59 @@ describe('guard', () => {
     expect(found()).toHaveLength(400);
     const sizes = [...rows.values()].map(({ kept }) => JSON.parse(kept)[0].length);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(512);
+  });
+});
+
+describe('a device in alarm that falls silent', () => {
+  it('is cleared where silence is none of what it did too much of', async () => {
+    const clock = { nowMs: T0 + 1_000 };
+    const { run, record, sweep, found } = setup({ now: () => clock.nowMs });
+    await run(record(counters({ messages: 301 })));
+    clock.nowMs = T0 + 540_000;
+    await sweep();
+    expect(found()).toHaveLength(1);
+    clock.nowMs = T0 + 700_000;
+    await sweep();
+    expect(found()).toEqual([
+      ['probe-1', 'messages-sent', 'in-alarm'],
+      ['probe-1', 'messages-sent', 'alarm-cleared'],
+    ]);
+    await sweep();
+    expect(found()).toHaveLength(2);
+  });
+
+  it('is forgotten after an hour where each message would be a datapoint', async () => {
+    const clock = { nowMs: T0 + 1_000 };
+    const { run, record, sweep, found } = setup({ now: () => clock.nowMs });
+    await run(record(counters({ largestBytes: 40_000 })));
+    clock.nowMs = T0 + 1_800_000;
+    await sweep();
+    expect(found()).toHaveLength(1);
+    clock.nowMs = T0 + 3_700_000;
+    await sweep();
+    expect(found().at(-1)).toEqual(['probe-1', 'message-size', 'alarm-invalidated']);
+  });
+
+  it('and whose events were only late alarms anew', async () => {
+    const clock = { nowMs: T0 + 1_000 };
+    const { run, record, sweep, found } = setup({ now: () => clock.nowMs });
+    await run(record(counters({ messages: 301 })));
+    clock.nowMs = T0 + 700_000;
+    await sweep();
+    const late = counters({ messages: 400, from: '11', to: '20', atMs: T0 + 300_000 });
+    await run(record(late));
+    expect(found().map(([, , type]) => type)).toEqual(['in-alarm', 'alarm-cleared', 'in-alarm']);
+  });
+
+  it('gets the finding out that the batch could not publish', async () => {
+    const clock = { nowMs: T0 + 1_000 };
+    const { run, record, sweep, found, faults } = setup({ now: () => clock.nowMs });
+    faults.publish = true;
+    await run(record(counters({ messages: 301 })));
+    faults.publish = false;
+    expect(found()).toEqual([]);
+    clock.nowMs = T0 + 700_000;
+    await sweep();
+    expect(found().map(([, , type]) => type)).toEqual(['in-alarm', 'alarm-cleared']);
   });
 });

@@ -71,19 +71,21 @@ export const connectDevice = (
   device: DeviceIdentity,
   options: Partial<IClientOptions> = {},
 ): Promise<MqttClient> =>
-  connectAsync({
-    protocol: 'mqtts',
-    host: 'localhost',
-    port: laptop.mqttPort,
-    clientId: device.thing,
-    protocolVersion: 5,
-    reconnectPeriod: 0,
-    connectTimeout: 10_000,
-    cert: device.certificatePem,
-    key: device.privateKeyPem,
-    ca: device.caPem,
-    ...options,
-  });
+  connectAsync(
+    `mqtts://localhost:${laptop.mqttPort}`,
+    {
+      clientId: device.thing,
+      protocolVersion: 5,
+      reconnectPeriod: 0,
+      connectTimeout: 10_000,
+      cert: device.certificatePem,
+      key: device.privateKeyPem,
+      ca: device.caPem,
+      ...options,
+    },
+    // who is turned away is told so, and waits for no other try
+    false,
+  );
 
 /** @returns status and body of an HTTPS publish with the device's certificate */
 export const publishHttps = (

@@ -3,6 +3,8 @@ import type { Key } from '../keys.ts';
 /** Of the table `guard`; client ids hold anything but are the last part of a key. */
 export const watchedKey = (thing: string): Key => ({ pk: `device#${thing}`, sk: 'watch' });
 
+export const thingWatched = ({ pk }: Key): string => pk.slice('device#'.length);
+
 /** What the devices of a fleet did under a behaviour in one week. */
 export const statisticKey = (fleet: string, behavior: string, week: number): Key => ({
   pk: `statistic#${fleet}`,

@@ -4,13 +4,17 @@ import { dynamoDbOperations } from '../../../local/operations/dynamodb/index.ts'
 import { createTableStore } from '../../../local/stores/table-store.ts';
 import { connectionTable } from '../../../shared/adapters/connection-table.ts';
 import { denials } from '../../../shared/adapters/denials.ts';
-import { guardTable } from '../../../shared/adapters/guard-table.ts';
+import { DUE_BUCKETS, guardTable } from '../../../shared/adapters/guard-table.ts';
 import { incidentTable } from '../../../shared/adapters/incident-table.ts';
 import { statisticsTable } from '../../../shared/adapters/statistics-table.ts';
 import { stormTable } from '../../../shared/adapters/storm-table.ts';
 import { BUDGET_LIMITS, requestContainment } from '../../../shared/core/security/budget.ts';
 import { type Holder, held, letGo } from '../../../shared/core/security/denial.ts';
-import { NEW_DEVICE } from '../../../shared/core/security/device-state.ts';
+import {
+  type DeviceState,
+  NEW_DEVICE,
+  NO_PROGRESS,
+} from '../../../shared/core/security/device-state.ts';
 import { percentileOf } from '../../../shared/core/security/histogram.ts';
 import { afterNotification, type Incident } from '../../../shared/core/security/incident.ts';
 import { ACCOUNT, clientOf, REGION, serve } from '../../local/operations/endpoint.ts';
@@ -29,20 +33,20 @@ const keys = (hash: string, range: string) => [
 ];
 
 /** A table under the conditions of a real engine. */
-async function setup() {
+async function setup({ range = 'dueOrder' } = {}) {
   const tables = await createTableStore({ accountId: ACCOUNT, region: REGION });
   await tables.create({
     TableName: 'table',
     BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: ['pk', 'sk', 'due', 'dueOrder'].map((AttributeName) => ({
+    AttributeDefinitions: ['pk', 'sk', 'due', range].map((AttributeName) => ({
       AttributeName,
-      AttributeType: 'S',
+      AttributeType: AttributeName === 'latestMs' ? 'N' : 'S',
     })),
     KeySchema: keys('pk', 'sk'),
     GlobalSecondaryIndexes: [
       {
         IndexName: 'due',
-        KeySchema: keys('due', 'dueOrder'),
+        KeySchema: keys('due', range),
         Projection: { ProjectionType: 'KEYS_ONLY' },
       },
     ],
@@ -194,6 +198,38 @@ describe('the state of a device', () => {
     const { kept: loaded } = await table.load(['probe-1', 'probe-2'], plentyOfTime);
     expect(loaded.get('probe-1')).toEqual(next);
     expect(loaded.get('probe-2')?.state).toEqual(NEW_DEVICE);
+  });
+});
+
+describe('a device that somebody waits for', () => {
+  const alarmed: DeviceState = {
+    ...NEW_DEVICE,
+    upTo: '5',
+    latestMs: T0,
+    progress: new Map([['p/b', { ...NO_PROGRESS, alarm: 'a-1' }]]),
+  };
+  const silentOf = async (table: ReturnType<typeof guardTable>, sinceMs: number) => {
+    const found = new Set<string>();
+    for (let bucket = 0; bucket < DUE_BUCKETS; bucket += 1) {
+      for await (const things of table.silent(bucket, sinceMs, plentyOfTime)) {
+        for (const thing of things) found.add(thing);
+      }
+    }
+    return found;
+  };
+
+  it('is found once it is silent, until its alarm has ended', async () => {
+    const table = guardTable(await setup({ range: 'latestMs' }), 'table', patientTools());
+    const things = Array.from({ length: 120 }, (_, at) => `probe-${at}`);
+    for (const thing of things) {
+      await table.save(thing, { state: alarmed, unpublished: [] }, '', T0, plentyOfTime);
+    }
+    const calm = { state: { ...NEW_DEVICE, upTo: '5', latestMs: T0 }, unpublished: [] };
+    await table.save('calm', calm, '', T0, plentyOfTime);
+    expect(await silentOf(table, T0)).toEqual(new Set());
+    expect(await silentOf(table, T0 + 1)).toEqual(new Set(things));
+    for (const thing of things.slice(1)) await table.save(thing, calm, '5', T0, plentyOfTime);
+    expect(await silentOf(table, T0 + 1)).toEqual(new Set(['probe-0']));
   });
 });
 
