@@ -24,6 +24,7 @@ const ENVIRONMENT = {
   REFRESH_SECONDS: '300',
   ACCEPTS: 'jwt,password',
   CREDENTIALS_TABLE: 'credentials',
+  INCIDENTS_TABLE: 'incidents',
   PEPPER_KEY: 'alias/pepper',
 };
 
