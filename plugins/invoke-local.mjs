@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -6,6 +7,8 @@ import { createInterface } from 'node:readline';
 
 const ENGINES = 'local/cli/engines.ts';
 const START_LIMIT_MS = 20_000;
+/** The account that the engines are in. */
+const ACCOUNT = '000000000000';
 
 /** Any of these means that the person has a place in mind where the handler's calls are to go. */
 const CHOSEN_BY = [
@@ -42,10 +45,26 @@ export default class InvokeLocal {
           AWS_SECRET_ACCESS_KEY: 'invokelocal',
         });
       },
+      'before:invoke:local:invoke': () => {
+        options.context ??= contextOf(options.functionObj, serverless.service.provider);
+      },
       'after:invoke:local:invoke': stop,
       error: stop,
     };
   }
+}
+
+/** Lambda's, with where the function is: osls leaves that out, and functions name their neighbours by it. */
+function contextOf({ name, timeout, memory }, provider) {
+  const endsAtMs = Date.now() + 1000 * (timeout ?? provider.timeout);
+  return {
+    awsRequestId: randomUUID(),
+    functionName: name,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: `arn:aws:lambda:${provider.region}:${ACCOUNT}:function:${name}`,
+    memoryLimitInMB: String(memory ?? provider.memorySize),
+    getRemainingTimeInMillis: () => Math.max(0, endsAtMs - Date.now()),
+  };
 }
 
 function isPlaceChosen(env, options) {

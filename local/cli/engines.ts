@@ -1,78 +1,86 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { openBackend } from '../boot/backend.ts';
+import { declarePolicies } from '../boot/device-policies.ts';
+import { openEvents } from '../boot/events.ts';
+import { createExchange } from '../boot/exchange.ts';
+import { loadResourcePolicies } from '../boot/resource-policies.ts';
 import { createDeclared } from '../boot/stores.ts';
-import { resolveTemplate } from '../core/template/index.ts';
-import type { FaultyCall } from '../servers/aws-faults.ts';
+import { openTopics } from '../boot/topics.ts';
+import { createWorld } from '../boot/world.ts';
+import { type ResolvedStack, resolveTemplate } from '../core/template/index.ts';
+import { iotOperations } from '../operations/iot/index.ts';
+import { iotDataOperations } from '../operations/iot-data/index.ts';
+import { snsOperations } from '../operations/sns/index.ts';
+import { openPki } from '../pki/index.ts';
+import { createRegistry } from '../stores/registry.ts';
+import { linesOf } from './written.ts';
 
 /**
- * The stores of a template in a process of their own, for one invocation of a function elsewhere. Says
- * `{"ready":true,"endpoint":…}` in one line once they listen; ends with its standard input, and then says what was
- * written meanwhile.
+ * What a function of a template calls, in a process of its own, for one invocation elsewhere: the stores, an empty
+ * registry with the IoT policies, topics and event buses that nobody hears. Says `{"ready":true,"endpoint":…}` in one
+ * line once it listens; ends with its standard input, and then says what was written meanwhile.
  */
 const { values } = parseArgs({ options: { template: { type: 'string' } } });
-const place = { accountId: '000000000000', region: process.env['AWS_REGION'] ?? 'eu-central-1' };
+const region = process.env['AWS_REGION'] ?? 'eu-central-1';
+const world = createWorld({
+  region,
+  log: ({ level, source, message }) => {
+    if (level === 'error') process.stderr.write(`${source}: ${message}\n`);
+  },
+});
 
 const Template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type: z.string() })) });
 
-/** What holds data. Rules, roles and functions are nobody's business here. */
-const STORES = /^AWS::(?:Kinesis::Stream|DynamoDB::Table|SQS::Queue|KMS::(?:Key|Alias))$/;
+/** What holds data, or is named in calls. Rules, roles, functions and who listens are nobody's business here. */
+const CALLED =
+  /^AWS::(?:Kinesis::Stream|DynamoDB::Table|SQS::Queue|KMS::(?:Key|Alias)|IoT::Policy|SNS::Topic|Events::EventBus)$/;
 
-function storesOf(file: string) {
-  const { Resources } = Template.parse(JSON.parse(readFileSync(file, 'utf8')));
-  const stores = Object.entries(Resources).filter(([, { Type }]) => STORES.test(Type));
-  const template = { Resources: Object.fromEntries(stores) };
-  const stack = resolveTemplate(template, { ...place, partition: 'aws', stackName: 'invoke' });
+function calledIn(file: string): ResolvedStack {
+  // as in packaging: a property that is null is none
+  const withoutNull = (_key: string, value: unknown) => (value === null ? undefined : value);
+  const { Resources } = Template.parse(JSON.parse(readFileSync(file, 'utf8'), withoutNull));
+  const called = Object.entries(Resources).filter(([, { Type }]) => CALLED.test(Type));
+  const template = { Resources: Object.fromEntries(called) };
+  const stack = resolveTemplate(template, { ...world, partition: 'aws', stackName: 'invoke' });
   if (stack.problems.length === 0) return stack;
   throw new Error(`${file} cannot be started:\n${stack.problems.join('\n')}`);
 }
 
-const Written = z.union([
-  z.object({
-    StreamName: z.string(),
-    Records: z.array(z.object({ Data: z.instanceof(Uint8Array) })),
-  }),
-  z.object({ QueueUrl: z.string(), Entries: z.array(z.object({ MessageBody: z.string() })) }),
-  z.object({
-    RequestItems: z.record(z.string(), z.array(z.looseObject({ PutRequest: z.unknown() }))),
-  }),
-  z.object({ TableName: z.string(), Item: z.unknown() }),
-]);
+async function openIot(stack: ResolvedStack) {
+  const registry = createRegistry(world);
+  declarePolicies(stack, registry);
+  const directory = mkdtempSync(join(tmpdir(), 'tributary-invoke-'));
+  const pki = await openPki({ directory, now: world.now });
+  rmSync(directory, { recursive: true, force: true });
+  return [
+    ...iotOperations({ ...world, registry, pki }),
+    // what is published is said at the end, and nobody is connected
+    ...iotDataOperations({ ...world, publish: async () => {}, disconnect: () => false }),
+  ];
+}
 
-const WRITES = /\.(?:PutRecords?|SendMessage(?:Batch)?|BatchWriteItem|PutItem|UpdateItem)$/;
-
-/** One line for each thing that a call writes: where to, and what. */
-function linesOf({ target, input }: FaultyCall): string[] {
-  const { data } = WRITES.test(target) ? Written.safeParse(input) : {};
-  if (data === undefined) return [];
-  if ('StreamName' in data) {
-    return data.Records.map(({ Data }) => `${data.StreamName}: ${Buffer.from(Data)}`);
-  }
-  if ('QueueUrl' in data) {
-    const queue = data.QueueUrl.split('/').at(-1);
-    return data.Entries.map(({ MessageBody }) => `${queue}: ${MessageBody}`);
-  }
-  if ('TableName' in data) return [`${data.TableName}: ${JSON.stringify(data.Item)}`];
-  return Object.entries(data.RequestItems).flatMap(([table, requests]) =>
-    requests.map((request) => `${table}: ${JSON.stringify(request)}`),
-  );
+function openMessages(stack: ResolvedStack) {
+  const policies = loadResourcePolicies(stack);
+  const nobody = () => {
+    throw new Error('there is nobody to hear it');
+  };
+  const parts = openTopics(stack, { ...world, policies, send: nobody, invokeAsync: nobody });
+  const events = openEvents(stack, world, { ...parts, policies, exchange: createExchange({}) });
+  return [...snsOperations({ ...world, ...parts }), ...events.operations];
 }
 
 const written: string[] = [];
-const stack = storesOf(values.template ?? '');
+const stack = calledIn(values.template ?? '');
 const backend = await openBackend({
-  ...place,
-  now: Date.now,
-  uuid: randomUUID,
-  log: ({ level, source, message }) => {
-    if (level === 'error') process.stderr.write(`${source}: ${message}\n`);
-  },
+  ...world,
   port: 0,
   callerOf: () => ({ kind: 'operator' }),
   authorize: () => ({ allowed: true, explanation: '' }),
-  operations: [],
+  operations: [...(await openIot(stack)), ...openMessages(stack)],
   faults: (call) => {
     written.push(...linesOf(call));
     return undefined;
