@@ -195,6 +195,7 @@ const STEPS = [
   'refusals',
   'mosquitto-listen',
   'curl-command',
+  'lorawan',
   'issuer.mjs',
   'https.mjs',
   'presign.mjs',
@@ -348,12 +349,25 @@ describeWith('mosquitto_sub', 'mosquitto_sub', () => {
   });
 });
 
+it('a LoRaWAN device joins, and sends a reading', async () => {
+  const { code, said } = await run(block('lorawan').text, terminal).ended;
+  expect({ code, said }).toEqual({ code: 0, said });
+  await laptop.idle();
+  expect(await storedReadings(laptop, 'meter-1')).toMatchObject([
+    { transport: 'lorawan', fleet: FLEET, metrics: { 'temperature.1': 21.5 } },
+  ]);
+});
+
 describe('the page', () => {
   it('shows what is stored, and what was refused', async () => {
+    await attempt('node https.mjs', terminal);
+    await laptop.idle();
     const stored = await run(block('readings').text, terminal).ended;
     expect(stored).toMatchObject({ code: 0, said: expect.stringContaining('21.5') });
+    const { change, reason } = WRONG.certificate;
+    await attempt('node https.mjs', { ...terminal, ...change() });
     const refused = await run(block('refusals').text, terminal).ended;
-    expect(JSON.parse(refused.said)).toMatchObject({ refusals: [{}, {}, {}] });
+    expect(JSON.parse(refused.said).refusals.at(-1)).toMatchObject({ reason });
   });
 
   it('has no block that is not run here', () => {
@@ -361,7 +375,8 @@ describe('the page', () => {
       label === 'each' ? text.trim().split('\n') : [label],
     );
     const known = [...CLIENTS.map(({ client }) => client), ...STEPS];
-    expect(lines.toSorted()).toEqual(known.toSorted());
+    expect(missing(lines, known)).toEqual([]);
+    expect(missing(known, lines)).toEqual([]);
     const fences = readFileSync(PAGE, 'utf8').match(/^```/gm) ?? [];
     expect(fences).toHaveLength(2 * BLOCKS.length);
   });

@@ -73,7 +73,7 @@ it.each(Object.entries(POLICIES))(
     const heard = new Set(
       granted.flatMap((filter) => TOPICS.filter((topic) => matcherOf(filter).test(topic))),
     );
-    expect([...heard].toSorted()).toEqual(TOPICS.filter(isOwn).toSorted());
+    expect(heard).toEqual(new Set(TOPICS.filter(isOwn)));
     expect(FILTERS).toHaveLength(9 + 9 ** 2 + 9 ** 3 + 9 ** 4);
   },
 );
