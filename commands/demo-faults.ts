@@ -30,10 +30,9 @@ const DOES: Readonly<Record<Fault, (metric: string) => string>> = {
 
 /** What has to be known of a fault to wait for the right thing. */
 const NOTES: Partial<Readonly<Record<Fault, string>>> = {
-  drift:
-    'What is seen within minutes is called a spike or a level shift; a drift is told by ten days.',
-  silent: 'Who is silent is looked for by the quarter of an hour: this takes up to 20 minutes.',
-  'missing-metric': 'A metric is missing after a minute.',
+  drift: 'Within minutes it is called a spike or a level shift: a drift is told by ten days.',
+  silent: 'It is called silent by the next quarter of an hour, after two minutes at least.',
+  'missing-metric': 'A metric is called missing after a minute.',
 };
 
 /** What the screen says of a fault; times are UTC. */
@@ -45,13 +44,14 @@ export function faultNews(
   const does = DOES[fault](metric);
   if (stage === 'begins') return { label: 'fault', lines: [`${thing}: from now on ${does}.`] };
   if (stage === 'over') return { label: 'fault', lines: [`${thing}: as it should be again.`] };
+  const note = NOTES[fault];
   const from = `${new Date(nowMs + afterMs).toISOString().slice(11, 19)}Z`;
   return {
     label: 'fault',
     lines: [
       `${thing} has sent the ${backlog} readings that it had buffered, so that it is known by now.`,
       `From ${from} on, for ${duration(lastsMs)}, ${does}.`,
-      ...(NOTES[fault] ?? []),
+      ...(note === undefined ? [] : [note]),
     ],
   };
 }

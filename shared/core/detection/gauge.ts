@@ -311,7 +311,7 @@ function weighView(track: Track, index: number, value: number, floor: number, fr
   const eager = seen < (from > 0 ? RHYTHM_WARM_UP_READINGS : WARM_UP_READINGS);
   const found = weigh(track, index, value, floor, eager, edges);
   if (found === 0) return;
-  const weight = found * worthOf(seen);
+  const weight = found * (index === VIEW.floor ? worthOfFloor(seen) : worthOf(seen));
   const strongest = evidence.view === undefined ? 0 : (evidence.weights[VIEW[evidence.view]] ?? 0);
   evidence.total += weight;
   evidence.weights[index] = weight;
@@ -325,6 +325,9 @@ function weighView(track: Track, index: number, value: number, floor: number, fr
 
 /** A record among n readings comes by chance once in n: young ranges count for less. */
 const worthOf = (seen: number): number => Math.min(1, Math.log(1 + seen) / FULL_WEIGHT_READINGS);
+
+/** Each value of a floor is of 32 readings, so that a range of a few says little: it is all there at 500. */
+const worthOfFloor = (seen: number): number => worthOf(seen) * Math.min(1, seen / 500);
 
 /** Puts the strongest view's range into the metric's own unit, around what was expected. */
 function explain(rhythm: Rhythm | undefined, hour: number, unit: number, base: number): void {
