@@ -400,6 +400,9 @@ describe('a LoRaWAN device behind a Basics Station', () => {
       WARM.toString('base64'),
     ]);
     expect(Object.values(readings[0]?.metrics ?? {})).toEqual([21.5]);
+    const logged = JSON.stringify(laptop.log);
+    for (const secret of [key.toString('hex'), key.toString('base64'), identity.appKey])
+      expect(logged).not.toContain(secret);
     expect(await deadLetters(laptop)).toEqual([]);
   }, 60_000);
 

@@ -4,19 +4,12 @@ import { type JoinRequestFrame, parseUplink, type UplinkFrame } from '../../core
 import { type MacCommand, parseMacCommands } from '../../core/lorawan/mac-commands.ts';
 import { type Region, regionOf } from '../../core/lorawan/region.ts';
 import type { Timer } from '../../stores/timer.ts';
-import { acceptJoin, JOIN_ACCEPT_DELAY_SECONDS, RX_DELAY_SECONDS } from './activation.ts';
+import { acceptJoin } from './activation.ts';
 import { createDeduplication } from './deduplication.ts';
 import { acknowledge, composeDownlink, MAX_ATTEMPTS } from './downlink.ts';
-import type {
-  Downlink,
-  Heard,
-  OutgoingUplink,
-  QueuedMessage,
-  Reception,
-  WirelessDevice,
-  WirelessGateway,
-} from './model.ts';
+import type { Heard, OutgoingUplink, Reception, WirelessDevice, WirelessGateway } from './model.ts';
 import type { LorawanStore } from './store.ts';
+import { createTransmission } from './transmission.ts';
 import { type OpenedUplink, openUplink } from './uplink.ts';
 import { type UplinkEvent, type UplinkExtras, uplinkEvent } from './uplink-event.ts';
 
@@ -64,8 +57,6 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
   const counters: Record<string, number> = {};
   const connected = new Set<string>();
   const underway = new Set<Promise<unknown>>();
-  /** The last message to each device, by its id. */
-  const lastSent = new Map<string, string>();
 
   const keep = (work: Promise<unknown>): void => {
     const watched = work
@@ -91,46 +82,7 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
     });
   };
 
-  /** Through the best gateway, and where it cannot, through the next. @returns whether one could */
-  const send = async (heard: Heard, downlink: Downlink): Promise<boolean> => {
-    for (const { gatewayEui, transmit } of heard) {
-      const why = await transmit(downlink);
-      const about = { gatewayEui, devEui: downlink.devEui };
-      if (why === undefined) {
-        count('DOWNLINK');
-        log({ level: 'debug', source: 'lorawan', message: 'downlink sent', ...about });
-        return true;
-      }
-      count('DOWNLINK_FAILED');
-      log({ level: 'warn', source: 'lorawan', message: `downlink not sent: ${why}`, ...about });
-    }
-    return false;
-  };
-
-  const answer = (
-    heard: Heard,
-    device: WirelessDevice,
-    region: Region,
-    phyPayload: Buffer,
-    rxDelaySeconds: number,
-  ): Promise<boolean> => {
-    const { rx1, rx2 } = region;
-    const { devEui } = device;
-    return send(heard, { devEui, phyPayload, rxDelaySeconds, rx1: rx1(heard[0]), rx2 });
-  };
-
-  /** A message that did not go on the air is the first of the queue again, unless a later one has gone out since. */
-  const putBack = (deviceId: string, message: QueuedMessage): void => {
-    const device = store.device(deviceId);
-    const sent = message.sent + 1;
-    if (device === undefined || message.confirmed || lastSent.get(deviceId) !== message.messageId)
-      return;
-    const goesOn = sent < MAX_ATTEMPTS;
-    if (goesOn) store.putDevice({ ...device, queue: [{ ...message, sent }, ...device.queue] });
-    const fate = goesOn ? 'waits for the next uplink' : `is given up after ${MAX_ATTEMPTS} times`;
-    const told = `downlink ${message.messageId} did not go out, and ${fate}`;
-    log({ level: 'warn', source: 'lorawan', message: told, devEui: device.devEui });
-  };
+  const transmission = createTransmission({ store, count, log });
 
   const joinEvent = (eventType: string, device: WirelessDevice, more: object): void => {
     const topic = `${EVENTS}/join/${eventType}/lorawan/wireless_devices`;
@@ -161,7 +113,7 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
     count('JOIN');
     const devAddr = device.joining?.devAddr;
     log({ level: 'info', source: 'lorawan', message: 'joined', devEui: device.devEui, devAddr });
-    keep(answer(heard, device, region, accept, JOIN_ACCEPT_DELAY_SECONDS));
+    keep(transmission.acceptJoin(device, heard, region, accept));
     joinEvent('join_accepted', device, { JoinEui: request.joinEui, DevAddr: devAddr });
   };
 
@@ -244,13 +196,7 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
         devEui: device.devEui,
       });
     const { heard, region } = occasion;
-    const sending = answer(heard, device, region, composed.phyPayload, RX_DELAY_SECONDS);
-    if (message === undefined) {
-      keep(sending);
-      return;
-    }
-    lastSent.set(device.id, message.messageId);
-    keep(sending.then((sent) => (sent ? undefined : putBack(device.id, message))));
+    keep(transmission.answer(device, heard, region, composed));
   };
 
   const tellOfWaiting = ({ queue, devEui }: WirelessDevice): void => {
