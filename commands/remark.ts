@@ -1,5 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { IoTClient, ListPrincipalThingsCommand } from '@aws-sdk/client-iot';
+import {
+  DescribeCertificateCommand,
+  IoTClient,
+  ListPrincipalThingsCommand,
+} from '@aws-sdk/client-iot';
 import type { Remark } from '../local/runtime/refusal-book.ts';
 import { incidentTable } from '../shared/adapters/incident-table.ts';
 import type { Target } from './target.ts';
@@ -23,7 +27,8 @@ export function incidentRemark({ client, stage }: Pick<Target, 'client' | 'stage
 
   const thingsOf = async (certificateId: string | undefined): Promise<readonly string[]> => {
     if (certificateId === undefined || !/^[0-9a-f]{64}$/.test(certificateId)) return [];
-    const principal = `arn:aws:iot:${client.region}:000000000000:cert/${certificateId}`;
+    const found = await iot.send(new DescribeCertificateCommand({ certificateId }));
+    const principal = found.certificateDescription?.certificateArn;
     const { things = [] } = await iot.send(new ListPrincipalThingsCommand({ principal }));
     return things;
   };
@@ -51,7 +56,7 @@ async function suspects(
     case 'certificate-refusal':
       return refusal.reason === 'INACTIVE' ? thingsOf(refusal.certificateId) : [];
     case 'policy-refusal':
-      if (refusal.policy !== quarantinePolicy && refusal.clientId === undefined) return [];
+      if (refusal.policy !== quarantinePolicy) return [];
       return refusal.clientId === undefined ? thingsOf(refusal.principal) : [refusal.clientId];
     case 'credential-refusal':
       return refusal.clientId === undefined ? [] : [refusal.clientId];

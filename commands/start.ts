@@ -13,6 +13,7 @@ import { startRadio } from './demo-radio.ts';
 import { FAULT_USAGE, readFault } from './fault-option.ts';
 import { COMPILED_TEMPLATE, PACKAGE_DIRECTORY, packageService } from './package-service.ts';
 import { openScreen, type Screen } from './screen.ts';
+import { showIncidents } from './show-incidents.ts';
 import { countCalls } from './tally.ts';
 import { LAPTOP_FILE, type LaptopFile } from './target.ts';
 import { welcome } from './welcome.ts';
@@ -146,6 +147,10 @@ async function boot(
       propagationDelayMs,
       log: screen.log,
       onCall,
+      ...showIncidents(screen.say, {
+        stage,
+        endpoint: `http://127.0.0.1:${PORTS.aws + portOffset}`,
+      }),
     }),
   );
   const seconds = (from: number, to: number) => `${((to - from) / 1000).toFixed(1)} s`;

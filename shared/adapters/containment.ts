@@ -53,6 +53,19 @@ export const containment = (
     return true;
   };
 
+  /** All pages: a certificate that is overlooked is a way in. */
+  const principalsOf = async (thing: string, timeLeft: TimeLeft): Promise<readonly string[]> => {
+    const principals: string[] = [];
+    let nextToken: string | undefined;
+    do {
+      const list = new ListThingPrincipalsCommand({ thingName: thing, nextToken });
+      const page = await patiently(() => iot.send(list), tools, timeLeft);
+      principals.push(...(page.principals ?? []));
+      nextToken = page.nextToken;
+    } while (nextToken !== undefined && nextToken !== '');
+    return principals;
+  };
+
   const act = async (step: Step, place: Place, timeLeft: TimeLeft): Promise<boolean> => {
     switch (step.act) {
       case 'attach-quarantine':
@@ -101,11 +114,7 @@ export const containment = (
         patiently(() => iot.send(new DescribeThingCommand({ thingName: thing })), tools, timeLeft),
       );
       if (described === undefined) return undefined;
-      const { principals = [] } = await patiently(
-        () => iot.send(new ListThingPrincipalsCommand({ thingName: thing })),
-        tools,
-        timeLeft,
-      );
+      const principals = await principalsOf(thing, timeLeft);
       const attributes = described.attributes ?? {};
       return {
         fleet: attributes['fleet'],
