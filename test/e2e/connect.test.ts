@@ -1,15 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { createAuthority, issueClient } from '../../local/pki/index.ts';
 import { bootLaptop, storedReadings, type TestLaptop } from '../support/laptop.ts';
 import { type Block, blocksOf, exportedBy, readBy } from '../support/page-blocks.ts';
+import { type Environment, freePort, isThere, type Outcome, openShell } from '../support/shell.ts';
 import { resourcesOf, type Template } from '../support/template.ts';
 
 /**
@@ -28,63 +28,24 @@ const THING = 'my-device';
 const FLEET = 'demo';
 /** Where the page's own issuer listens; here it takes a port that is free. */
 const ISSUER = 'localhost:9990';
-const PATIENCE_MS = 20_000;
-const LONGEST_MS = 600_000;
-const VALIDITY = { notBeforeMs: Date.now() - 60_000, notAfterMs: Date.now() + 3_600_000 };
-
-type Terminal = Readonly<Record<string, string>>;
+/** Its tokens are good for that long, and no test takes longer. */
+const HOUR_MS = 3_600_000;
+const VALIDITY = { notBeforeMs: Date.now() - 60_000, notAfterMs: Date.now() + HOUR_MS };
 
 const MAPPING = 'AWS::Lambda::EventSourceMapping';
-
-interface Outcome {
-  readonly code: number | null;
-  readonly said: string;
-}
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-connect-'));
 const tributary = (...path: string[]): string => join(folder, '.tributary', ...path);
 let laptop: TestLaptop;
 let data: IoTDataPlaneClient;
 /** What a reader's terminal has at the end: the page's variables, with the ports of this laptop. */
-let terminal: Terminal = {};
+let terminal: Environment = {};
 let stopIssuer: () => Promise<unknown> = async () => undefined;
 
-/** Runs a script as a reader's shell would. */
-function run(
-  script: string,
-  environment: Terminal,
-  onOutput: (said: string) => void = () => undefined,
-  patienceMs = PATIENCE_MS,
-) {
-  const child = spawn('sh', ['-eu', '-c', script], {
-    cwd: folder,
-    env: { PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter), ...environment },
-    detached: true,
-  });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      onOutput(said);
-    });
-  }
-  const end = () => {
-    // the shell and what it started
-    const runs = child.exitCode === null && child.signalCode === null;
-    if (runs && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-  };
-  const timer = setTimeout(end, patienceMs);
-  const ended = new Promise<Outcome>((done) => {
-    child.once('close', (code) => {
-      clearTimeout(timer);
-      done({ code, said });
-    });
-  });
-  return { ended, end };
-}
+const run = openShell(folder);
 
 /** Runs a block that sets variables. @returns them */
-async function exported(...labels: string[]): Promise<Terminal> {
+async function exported(...labels: string[]): Promise<Environment> {
   const blocks = labels.map(block);
   const show = 'node -e "process.stdout.write(JSON.stringify(process.env))"';
   const { code, said } = await run([...blocks.map(({ text }) => text), show].join('\n'), terminal)
@@ -95,15 +56,6 @@ async function exported(...labels: string[]): Promise<Terminal> {
     blocks.flatMap(exportedBy).map((name): [string, string] => [name, all[name] ?? '']),
   );
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((done) => {
-    const server = createServer().listen(0, 'localhost', () => {
-      const address = server.address();
-      const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-      server.close(() => done(port));
-    });
-  });
 
 /** The template as the page's parameters make it, but for the signing key and the issuer's port, which are this test's. */
 function withKeyAndIssuer(template: Template, publicKey: string, issuerPort: number): void {
@@ -166,7 +118,10 @@ beforeAll(async () => {
     const told = (said: string) => {
       if (said.endsWith('\n')) known(said.trim());
     };
-    const { ended, end } = run('node issuer.mjs', terminal, told, LONGEST_MS);
+    const { ended, end } = run('node issuer.mjs', terminal, {
+      onOutput: told,
+      patienceMs: HOUR_MS,
+    });
     stopIssuer = () => {
       end();
       return ended;
@@ -245,7 +200,7 @@ const PRINCIPAL: Readonly<Record<Proof, RegExp>> = {
 };
 
 /** One credential that is wrong, and what the operator is told of it. */
-const WRONG: Readonly<Record<Proof, { change: () => Terminal; reason: string }>> = {
+const WRONG: Readonly<Record<Proof, { change: () => Environment; reason: string }>> = {
   certificate: {
     change: () => ({
       CERT_FILE: join(folder, 'stranger.pem'),
@@ -273,7 +228,6 @@ const scriptOf = (client: string): string =>
 
 /** The program that a client's command begins with. */
 const programOf = (client: string): string => scriptOf(client).split(' ')[0] ?? '';
-const isThere = (program: string): boolean => spawnSync(program, ['--version']).error === undefined;
 
 /** With a program that this machine lacks, a group that says so instead of running. */
 function describeWith(program: string, name: string, tests: () => void): void {
@@ -291,13 +245,14 @@ const sendCommand = () =>
   );
 
 /** Runs a client; one that listens as well is sent a command once it does. */
-function attempt(client: string, environment: Terminal): Promise<Outcome> {
+function attempt(client: string, environment: Environment): Promise<Outcome> {
   let waits = false;
-  return run(scriptOf(client), environment, (said) => {
+  const onOutput = (said: string): void => {
     if (waits || !said.includes('waits for a command')) return;
     waits = true;
     void sendCommand();
-  }).ended;
+  };
+  return run(scriptOf(client), environment, { onOutput }).ended;
 }
 
 const newestRefusal = () => laptop.refusals({ limit: 1 })[0];
