@@ -58,6 +58,8 @@ async function handle(id: string, notifications: readonly Notification[], run: R
   const { left, storm } = await divert(own, notifications, run);
   if (storm !== undefined) await tell(storm, run);
   if (left.length === 0) return;
+  // that all is well with what nothing was ever wrong with is no incident
+  if (own === undefined && left.every(({ type }) => type === 'complied')) return;
   let isNews = false;
   const change = (before: typeof own) => {
     const after = noted(before, left, run);

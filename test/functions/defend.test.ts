@@ -465,6 +465,37 @@ describe('a cause that many share', () => {
   });
 });
 
+it('an audit is told when it finds something and when that is over, and is no incident when all is well', async () => {
+  const world = setup();
+  const audit = (taskId: string, at: number, checkRunStatus: string) =>
+    world.invoke([
+      {
+        message: JSON.stringify({
+          accountId: ACCOUNT,
+          taskId,
+          taskStatus: 'COMPLETED',
+          taskType: 'SCHEDULED_AUDIT_TASK',
+          failedChecksCount: 0,
+          canceledChecksCount: 0,
+          nonCompliantChecksCount: 1,
+          compliantChecksCount: 0,
+          totalChecksCount: 1,
+          taskStartTime: T0 + at,
+          auditDetails: [{ checkName: 'LOGGING_DISABLED_CHECK', checkRunStatus }],
+        }),
+      },
+    ]);
+  await audit('one', 1, 'COMPLETED_COMPLIANT');
+  expect(world.incidents.size).toBe(0);
+  await audit('two', 2, 'COMPLETED_NON_COMPLIANT');
+  await audit('three', 3, 'COMPLETED_NON_COMPLIANT');
+  await audit('four', 4, 'COMPLETED_COMPLIANT');
+  expect([...world.incidents.values()].map(({ state, count }) => [state, count])).toEqual([
+    ['cleared', 2],
+  ]);
+  expect(world.told).toHaveLength(2);
+});
+
 describe('people', () => {
   it('are told of a state once', async () => {
     const { run, told } = setup({ mode: 'propose' });

@@ -86,6 +86,7 @@ export function afterNotification(
 ): Incident {
   const now = before ?? opened(notification);
   if (now.counted.includes(notification.id)) return now;
+  if (notification.type === 'complied') return complied(now, notification);
   const counted = [...now.counted, notification.id].slice(-COUNTED_LIMIT);
   const seen = {
     ...now,
@@ -103,6 +104,7 @@ export const wouldOpen = (
   before: Incident | undefined,
   { id, type, alarm }: Notification,
 ): boolean =>
+  type !== 'complied' &&
   type !== 'cleared' &&
   type !== 'invalidated' &&
   (before === undefined ||
@@ -172,6 +174,19 @@ function ended(incident: Incident, { alarm, type }: Notification): Incident {
   const alarms = incident.alarms.filter((one) => one !== alarm);
   if (alarms.length > 0 || incident.state !== 'open') return { ...incident, alarms };
   return { ...incident, alarms, state: type === 'cleared' ? 'cleared' : 'closed' };
+}
+
+/** An audit looks at all there is: what others found before it is over, what was found since is not. */
+function complied(incident: Incident, { id, atMs, says }: Notification): Incident {
+  if (incident.alarms.length === 0 || atMs < incident.lastAtMs) return incident;
+  return {
+    ...incident,
+    counted: [...incident.counted, id].slice(-COUNTED_LIMIT),
+    evidence: [...incident.evidence, { atMs, says }].slice(-EVIDENCE_LIMIT),
+    lastAtMs: atMs,
+    alarms: [],
+    state: incident.state === 'open' ? 'cleared' : incident.state,
+  };
 }
 
 const BASE: Readonly<Record<string, Severity>> = {

@@ -17,7 +17,8 @@ export interface Subject {
 export interface Notification {
   /** Equal for the same notification, whenever and however often it comes. */
   readonly id: string;
-  readonly type: 'alarm' | 'cleared' | 'invalidated' | 'audit' | 'control-plane';
+  /** `complied`: an audit looked and found nothing, which ends what audits before it found. */
+  readonly type: 'alarm' | 'cleared' | 'invalidated' | 'audit' | 'complied' | 'control-plane';
   readonly subject: Subject;
   readonly cause: string;
   /** What an alarm and its end have in common. */
@@ -197,26 +198,45 @@ function ofAuditFinding(finding: z.infer<typeof AuditFinding>): readonly Notific
   ];
 }
 
-const TROUBLED: ReadonlySet<string> = new Set(['COMPLETED_NON_COMPLIANT', 'FAILED']);
+type AuditDetail = z.infer<typeof AuditSummary>['auditDetails'][number];
+
+/** What a check says; none for one that did not run. */
+function sayingOfCheck(detail: AuditDetail): Pick<Notification, 'type' | 'says'> | undefined {
+  const { totalResourcesCount = 0, nonCompliantResourcesCount = 0, errorCode } = detail;
+  switch (detail.checkRunStatus) {
+    case 'COMPLETED_NON_COMPLIANT':
+      return { type: 'audit', says: `${nonCompliantResourcesCount} resources do not comply` };
+    case 'FAILED':
+      return {
+        type: 'audit',
+        says: cut(`the check could not be run: ${errorCode ?? 'no reason given'}`),
+      };
+    case 'COMPLETED_COMPLIANT':
+      return { type: 'complied', says: `all of ${totalResourcesCount} resources comply` };
+    default:
+      return undefined;
+  }
+}
 
 function ofAudit(summary: z.infer<typeof AuditSummary>): readonly Notification[] {
   const { taskId, accountId, taskStartTime, auditDetails } = summary;
-  return auditDetails
-    .filter(({ checkRunStatus }) => TROUBLED.has(checkRunStatus))
-    .map(({ checkName, checkRunStatus, nonCompliantResourcesCount = 0, errorCode }) => ({
-      id: idOf(taskId, checkName),
-      type: 'audit',
-      subject: { kind: 'account', name: accountId },
-      cause: auditCause(checkName),
-      alarm: idOf(taskId, checkName),
-      atMs: taskStartTime,
-      says:
-        checkRunStatus === 'FAILED'
-          ? cut(`the check could not be run: ${errorCode ?? 'no reason given'}`)
-          : `${nonCompliantResourcesCount} resources do not comply`,
-      behavior: undefined,
-      severity: checkSeverity(checkNameOf(checkName)),
-    }));
+  return auditDetails.flatMap((detail): Notification[] => {
+    const saying = sayingOfCheck(detail);
+    if (saying === undefined) return [];
+    const { checkName } = detail;
+    return [
+      {
+        id: idOf(taskId, checkName),
+        ...saying,
+        subject: { kind: 'account', name: accountId },
+        cause: auditCause(checkName),
+        alarm: idOf(taskId, checkName),
+        atMs: taskStartTime,
+        behavior: undefined,
+        severity: saying.type === 'audit' ? checkSeverity(checkNameOf(checkName)) : undefined,
+      },
+    ];
+  });
 }
 
 const auditCause = (checkName: string): string =>

@@ -94,6 +94,30 @@ describe('an incident', () => {
   });
 });
 
+describe('an incident of an audit', () => {
+  const audit = (at: number, type: 'audit' | 'complied') =>
+    notification({ id: `t-${at}`, alarm: `t-${at}`, type, atMs: T0 + at, behavior: undefined });
+
+  it('is over when a later audit finds nothing, and opens again when one does', () => {
+    const over = incidentAfter(audit(1, 'audit'), audit(2, 'audit'), audit(3, 'complied'));
+    expect(over).toMatchObject({ state: 'cleared', count: 2, alarms: [] });
+    expect(afterNotification(over, audit(4, 'audit'), false)).toMatchObject({
+      state: 'open',
+      episode: 2,
+    });
+  });
+
+  it('goes on where an audit from before found nothing', () => {
+    expect(incidentAfter(audit(2, 'audit'), audit(1, 'complied')).state).toBe('open');
+  });
+
+  it('changes nothing when all is well, however often that is said', () => {
+    const over = incidentAfter(audit(1, 'audit'), audit(2, 'complied'));
+    expect(afterNotification(over, audit(3, 'complied'), false)).toBe(over);
+    expect(afterNotification(over, audit(4, 'audit'), false).state).toBe('open');
+  });
+});
+
 describe('severity', () => {
   it.each([
     [{ cause: 'flood', episode: 1 }, 'normal', undefined, 'MEDIUM'],

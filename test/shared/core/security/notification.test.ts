@@ -115,7 +115,7 @@ describe('a notification', () => {
     expect(parse(ml)).toMatchObject([{ cause: 'reconnect-storm' }]);
   });
 
-  it('of an audit is one for each check that is not complied with', () => {
+  it('of an audit is one for each check that is not complied with, and one for each that is', () => {
     expect(parse(AUDIT)).toMatchObject([
       {
         type: 'audit',
@@ -124,7 +124,14 @@ describe('a notification', () => {
         severity: 'MEDIUM',
         says: '3 resources do not comply',
       },
+      { type: 'complied', cause: 'audit-logging-disabled', severity: undefined },
     ]);
+  });
+
+  it('of an audit says nothing of checks that did not run', () => {
+    const [first] = AUDIT.auditDetails;
+    const canceled = { ...first, checkRunStatus: 'CANCELED' };
+    expect(parse({ ...AUDIT, auditDetails: [canceled] })).toEqual([]);
   });
 
   it('of a single finding of an audit is about its resource', () => {
