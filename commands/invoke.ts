@@ -10,21 +10,26 @@ const EVENTS = 'events';
 export const invoke: Command = {
   name: 'invoke',
   summary: 'Runs one function on a sample event, offline and without credentials.',
-  usage: `npm run invoke -- <function> [event] [--stage <name>]
+  usage: `npm run invoke -- <function> [event] [--stage <name>] [--param <name>=<value>]
 
   <event>  a file, or the middle of a sample's name: \`nested\` is events/<function>.nested.json;
-           without it the function's first sample is used`,
+           without it the function's first sample is used
+  --param  another value for a parameter of the stage: \`dashboard\` wants dashboards=enabled,
+           \`provision\` wants fleetProvisioning=enabled`,
   async run(args) {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { stage: { type: 'string', default: 'dev' } },
+      options: {
+        stage: { type: 'string', default: 'dev' },
+        param: { type: 'string', multiple: true, default: [] },
+      },
     });
     const [functionName, event] = positionals;
     if (functionName === undefined)
       throw new UsageError('Which function? For instance `npm run invoke -- ingest`.');
     const file = eventFile(functionName, event, readdirSync(EVENTS));
-    return await invokeLocal(functionName, file, values.stage);
+    return await invokeLocal(functionName, file, values.stage, values.param);
   },
 };
 
@@ -45,9 +50,15 @@ export function eventFile(
   );
 }
 
-function invokeLocal(functionName: string, file: string, stage: string): Promise<ExitCode> {
+function invokeLocal(
+  functionName: string,
+  file: string,
+  stage: string,
+  parameters: readonly string[],
+): Promise<ExitCode> {
   const sls = join('node_modules', 'serverless', 'bin', 'serverless.js');
-  const args = [sls, 'invoke', 'local', '-f', functionName, '-p', file, '--stage', stage];
+  const flags = parameters.map((parameter) => `--param=${parameter}`);
+  const args = [sls, 'invoke', 'local', '-f', functionName, '-p', file, '--stage', stage, ...flags];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: 'inherit' });
     child.on('error', reject);

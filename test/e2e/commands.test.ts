@@ -150,8 +150,18 @@ it('npm start names a port that is in use', async () => {
   });
 }, 60_000);
 
-it('npm run invoke runs a function on a sample, offline and without credentials', async () => {
-  const { code, out, err } = await project.run('invoke', 'ingest', 'refused-topic');
-  expect(code).toBe(0);
-  expect(`${out}${err}`).toContain('MALFORMED_TOPIC');
-}, 60_000);
+it.each([
+  { args: ['ingest', 'refused-topic'], says: 'MALFORMED_TOPIC' },
+  {
+    args: ['dashboard', 'admit', '--param', 'dashboards=enabled'],
+    says: 'PUT /target-policies/{policyName}: {"policyName":"tributary-dev-dashboard"',
+  },
+])(
+  'npm run invoke $args runs a sample, offline and without credentials',
+  async (given) => {
+    const { code, out, err } = await project.run('invoke', ...given.args);
+    expect(code).toBe(0);
+    expect(`${out}${err}`).toContain(given.says);
+  },
+  60_000,
+);
