@@ -59,11 +59,7 @@ const endpoints = (lorawan: Laptop['lorawan'], file: LaptopFile): readonly Endpo
     `https://localhost:${file.httpsPort}`,
     'client certificate; POST /topics/<topic>?qos=1',
   ],
-  [
-    '443',
-    `https://localhost:${file.port443}`,
-    'SigV4 or authorizer; wss at /mqtt, HTTPS publish, ALPN as on AWS',
-  ],
+  ['443', `https://localhost:${file.port443}`, 'SigV4 or authorizer; wss at /mqtt, HTTPS publish'],
   ...file.domains.map(
     ({ port, domainName, authentication, application }): Endpoint => [
       '',

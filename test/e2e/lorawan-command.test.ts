@@ -26,8 +26,8 @@ beforeAll(() => {
 afterAll(() => project.remove());
 
 describe('npm run lorawan', () => {
-  it('adds, lists and sends beside npm start, whose own devices are heard', async () => {
-    const laptop = project.start('start', '--port-offset', OFFSET);
+  it('adds, lists and sends beside npm start, whose own devices are heard, and watched', async () => {
+    const laptop = project.start('start', '--fault', 'spike:sensor-1@2s', '--port-offset', OFFSET);
     await laptop.says(/LoRaWAN wss:\/\/localhost:31887 /);
     await laptop.says(/Ctrl-C ends it/);
     writeFileSync(join(project.folder, 'meter.js'), METER);
@@ -57,6 +57,9 @@ describe('npm run lorawan', () => {
     expect(listed.out).toMatch(/gateway {2}demo-gateway/);
     expect(listed.out).toMatch(/device {3}meter-1/);
     await laptop.says(/ stored:.* lorawan \d/);
+    await laptop.says(
+      /ANOMALY +temperature of sensor-1 reads .*\n.*npm run anomalies -- show sensor-1/,
+    );
     const stored = await project.run('readings', 'meter-1', '--json');
     expect(stored.out).toContain('"temperature":21');
     const gateway = await project.run('lorawan', 'add', 'gateway', 'roof', '--json');
