@@ -70,6 +70,9 @@ export interface Anomaly {
   readonly spread: number;
 }
 
+/** Detail of a noise change that was found by its readings on both sides of the level. */
+export const SCATTERS = 'both sides of the level';
+
 export type Basis =
   | 'all readings'
   | 'this hour of the day'

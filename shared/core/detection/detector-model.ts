@@ -16,27 +16,56 @@ import {
 
 /** Actions that are carried out; all others are refused by name, or replaced where the import allows it. */
 const Action = z.record(z.string(), z.unknown());
-const Event = z.object({
+const Event = z.strictObject({
   eventName: z.string().min(1).max(128),
-  condition: z.string().max(512).optional(),
-  actions: z.array(Action).default([]),
+  condition: z.string().max(512).nullish(),
+  actions: z.array(Action).nullish(),
 });
-const Transition = Event.extend({ nextState: z.string().min(1) });
-const Events = z.object({ events: z.array(Event).default([]) });
-const State = z.object({
+const Transition = z.strictObject({ ...Event.shape, nextState: z.string().min(1) });
+const Events = z.strictObject({ events: z.array(Event).nullish() });
+const State = z.strictObject({
   stateName: z.string().min(1).max(128),
-  onInput: Events.extend({ transitionEvents: z.array(Transition).default([]) }).optional(),
-  onEnter: Events.optional(),
-  onExit: Events.optional(),
+  onInput: z
+    .strictObject({ ...Events.shape, transitionEvents: z.array(Transition).nullish() })
+    .nullish(),
+  onEnter: Events.nullish(),
+  onExit: Events.nullish(),
 });
-const Model = z.object({
+const Definition = z.strictObject({
+  states: z.array(State).min(1),
+  initialStateName: z.string().min(1),
+});
+
+/** As a console export or `CreateDetectorModel` has it. What has no meaning here is known, and left alone. */
+const Model = z.strictObject({
   detectorModelName: z.string().min(1).max(128).optional(),
-  detectorModelDefinition: z.object({
-    states: z.array(State).min(1),
-    initialStateName: z.string().min(1),
-  }),
+  detectorModelDefinition: Definition,
   evaluationMethod: z.enum(['BATCH', 'SERIAL']).default('BATCH'),
+  /** Which attribute of a message tells detectors apart: here each device has one of its own. */
+  key: z.string().nullish(),
+  detectorModelDescription: z.string().nullish(),
+  roleArn: z.string().nullish(),
+  tags: z.array(z.unknown()).nullish(),
 });
+
+/** As `DescribeDetectorModel` has it. */
+const Described = z.object({
+  detectorModel: z.object({
+    detectorModelDefinition: z.unknown(),
+    detectorModelConfiguration: z.object({
+      detectorModelName: z.unknown().optional(),
+      evaluationMethod: z.unknown().optional(),
+    }),
+  }),
+});
+
+function asCreated(input: unknown): unknown {
+  const described = Described.safeParse(input);
+  if (!described.success) return input;
+  const { detectorModelDefinition, detectorModelConfiguration } = described.data.detectorModel;
+  const { detectorModelName, evaluationMethod } = detectorModelConfiguration;
+  return { detectorModelName, evaluationMethod, detectorModelDefinition };
+}
 
 const SetVariable = z.strictObject({ variableName: z.string().min(1), value: z.string().min(1) });
 const SetTimer = z.strictObject({
@@ -98,7 +127,7 @@ export function importDetectorModel(
   input: unknown,
   { tellInsteadOf = [] }: ImportOptions = {},
 ): DetectorModel {
-  const parsed = Model.safeParse(input);
+  const parsed = Model.safeParse(asCreated(input));
   if (!parsed.success) {
     throw new DetectorModelError(
       parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
@@ -179,13 +208,13 @@ function compiler(problems: string[], told: ReadonlySet<string>, names: Readonly
   const event = (of: z.infer<typeof Event>, where: string): CompiledEvent => ({
     name: of.eventName,
     condition: expression(of.condition ?? 'true', `${where}.condition`),
-    steps: of.actions.flatMap((action, at) =>
+    steps: (of.actions ?? []).flatMap((action, at) =>
       Object.entries(action).flatMap(([name, value]) =>
         step(name, value, of.eventName, `${where}.actions.${at}.${name}`),
       ),
     ),
   });
-  const events = (list: readonly z.infer<typeof Event>[] | undefined, where: string) =>
+  const events = (list: readonly z.infer<typeof Event>[] | null | undefined, where: string) =>
     (list ?? []).map((one) => event(one, `${where}.${one.eventName}`));
   return ({ stateName, onEnter, onInput, onExit }: z.infer<typeof State>): CompiledState => ({
     enter: events(onEnter?.events, `${stateName}.onEnter`),
@@ -193,8 +222,7 @@ function compiler(problems: string[], told: ReadonlySet<string>, names: Readonly
     exit: events(onExit?.events, `${stateName}.onExit`),
     transitions: (onInput?.transitionEvents ?? []).map((transition) => {
       const where = `${stateName}.onInput.${transition.eventName}`;
-      if (transition.condition === undefined)
-        problems.push(`${where}: a transition wants a condition`);
+      if (transition.condition == null) problems.push(`${where}: a transition wants a condition`);
       if (!names.has(transition.nextState)) {
         problems.push(`${where}: there is no state ${transition.nextState}`);
       }

@@ -1,4 +1,4 @@
-import type { Anomaly, AnomalyKind } from './anomaly.ts';
+import { type Anomaly, type AnomalyKind, SCATTERS } from './anomaly.ts';
 
 /** What an anomaly is of: a metric, or the device itself. */
 export interface Subject {
@@ -26,10 +26,7 @@ const SENTENCES: Readonly<Record<AnomalyKind, (anomaly: Anomaly) => string>> = {
     detail === undefined
       ? `keeps its state for ${duration(value * 1000)}, never before longer than ${duration((high ?? 0) * 1000)}`
       : `reads ${amount(value, unit)} for ${readings} readings in a row, never before more than ${number(high)}`,
-  'noise change': ({ direction, high, low, basis, observed: value, unit }) =>
-    basis === 'noise'
-      ? `is ${direction === 'above' ? 'noisier' : 'quieter'} than ever from one reading to the next (usual differences ${amount(low, unit)} to ${amount(high, unit)})`
-      : `changes ${number(value)} times in an hour, never before more than ${number(high)}`,
+  'noise change': noise,
   'out of range': (anomaly) =>
     `reads ${observed(anomaly)}, outside of ${range(anomaly)} that it can have`,
   'rate of change': ({ detail, high, unit, observed: value }) =>
@@ -49,6 +46,16 @@ const SENTENCES: Readonly<Record<AnomalyKind, (anomaly: Anomaly) => string>> = {
   'two connections': ({ detail }) =>
     `is alive on two connections at once (${detail}): possibly a clone`,
 };
+
+function noise(anomaly: Anomaly): string {
+  const { direction, high, low, basis, observed: value, unit, detail, level } = anomaly;
+  if (detail === SCATTERS) {
+    return `scatters on both sides of ${amount(level, unit, digitsOf(anomaly))}, lately ${observed(anomaly)}, where ${range(anomaly)} was usual`;
+  }
+  return basis === 'noise'
+    ? `is ${direction === 'above' ? 'noisier' : 'quieter'} than ever from one reading to the next (usual differences ${amount(low, unit)} to ${amount(high, unit)})`
+    : `changes ${number(value)} times in an hour, never before more than ${number(high)}`;
+}
 
 const observed = (anomaly: Anomaly): string =>
   amount(anomaly.observed, anomaly.unit, digitsOf(anomaly));

@@ -17,12 +17,12 @@ export function alarmScoreFor(perMonth: number | undefined, intervalMs: number):
 
 /** A score, and how many readings in one are false alarms from it on: measured on public labelled series. */
 const CURVE: readonly (readonly [number, number])[] = [
-  [0.3, 7.2e-4],
-  [0.5, 3.8e-4],
-  [0.6, 2.3e-4],
+  [0.3, 1.1e-3],
+  [0.5, 3.7e-4],
+  [0.6, 2.5e-4],
   [0.7, 1.4e-4],
-  [0.8, 8.5e-5],
-  [0.9, 3.5e-5],
+  [0.8, 7.1e-5],
+  [0.9, 3.3e-5],
   [0.97, 1e-5],
   [0.999, 1e-6],
 ];

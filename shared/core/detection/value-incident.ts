@@ -1,4 +1,4 @@
-import type { Anomaly, AnomalyKind, Basis } from './anomaly.ts';
+import { type Anomaly, type AnomalyKind, type Basis, SCATTERS } from './anomaly.ts';
 import type { Evidence } from './evidence.ts';
 import { close, onlyCalm, onlyShown, open } from './incident.ts';
 import type { Asked, Outcome } from './limits.ts';
@@ -77,9 +77,9 @@ function goOn(before: Anomaly, asked: Asked, evidence: Readonly<Evidence>): Outc
     ...onlyShown(before, asked),
     score: Math.max(before.score, evidence.score),
   };
-  const kind = refined(shown, asked.value);
-  if (kind === before.kind) return { anomaly: shown, report: undefined };
-  const anomaly = { ...shown, kind, version: before.version + 1 };
+  const clearer = refined(shown, asked.value);
+  if (clearer === undefined) return { anomaly: shown, report: undefined };
+  const anomaly = { ...shown, ...clearer, version: before.version + 1 };
   return { anomaly, report: { change: 'continues', anomaly } };
 }
 
@@ -91,11 +91,26 @@ function isUsual(before: Anomaly, value: number, evidence: Readonly<Evidence>): 
   );
 }
 
-function refined(shown: Anomaly, value: number): AnomalyKind {
+/** What an incident turns out to be as it lasts; nothing while that is what it is called already. */
+function refined(shown: Anomaly, value: number): Partial<Anomaly> | undefined {
   const { kind, readings, calm, level, spread, detail } = shown;
-  if (kind !== 'spike' && kind !== 'level shift') return kind;
-  if (detail !== undefined && calm === 0 && readings >= UNIT_READINGS) {
-    if (conversionBetween(level, spread, value) === detail) return 'unit change';
+  if ((kind !== 'spike' && kind !== 'level shift') || calm > 0) return undefined;
+  if (detail !== undefined && readings >= UNIT_READINGS) {
+    if (conversionBetween(level, spread, value) === detail) return { kind: 'unit change' };
   }
-  return kind === 'spike' && calm === 0 && readings >= SHIFT_READINGS ? 'level shift' : kind;
+  if (readings < SHIFT_READINGS) return undefined;
+  if (isOnBothSides(shown)) {
+    const reach = USUAL_SPREADS * spread;
+    return { kind: 'noise change', detail: SCATTERS, low: level - reach, high: level + reach };
+  }
+  return kind === 'spike' ? { kind: 'level shift' } : undefined;
+}
+
+/** Readings on the rarer side that make it no shift. */
+const BOTH_SIDES_READINGS = 2;
+
+function isOnBothSides({ points, level, spread }: Anomaly): boolean {
+  const above = points.filter(({ value }) => value > level + spread).length;
+  const below = points.filter(({ value }) => value < level - spread).length;
+  return Math.min(above, below) >= BOTH_SIDES_READINGS;
 }

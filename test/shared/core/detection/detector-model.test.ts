@@ -110,6 +110,38 @@ it('runs timers, which messages may reset', () => {
   expect(late.detector).toMatchObject({ timers: {}, variables: { breaches: { value: 0 } } });
 });
 
+it.each([
+  {
+    form: 'an export',
+    input: () => ({
+      ...model(),
+      key: 'motorid',
+      roleArn: 'arn:aws:iam::123456789012:role/x',
+      detectorModelDescription: null,
+      evaluationMethod: 'SERIAL',
+    }),
+  },
+  {
+    form: 'what DescribeDetectorModel answers',
+    input: () => ({
+      detectorModel: {
+        detectorModelDefinition: model().detectorModelDefinition,
+        detectorModelConfiguration: {
+          detectorModelName: 'pressure',
+          evaluationMethod: 'SERIAL',
+          key: 'motorid',
+          status: 'ACTIVE',
+          creationTime: 1_700_000_000,
+        },
+      },
+    }),
+  },
+])('reads $form', ({ input }) => {
+  const imported = importDetectorModel(input(), { tellInsteadOf: ['sns'] });
+  expect(imported.serial).toBe(true);
+  expect([...imported.states.keys()]).toEqual(['Normal', 'Dangerous']);
+});
+
 it('refuses by name what it does not support, all of it at once', () => {
   const broken = structuredClone(model());
   const [normal] = broken.detectorModelDefinition.states;
@@ -135,6 +167,15 @@ it('refuses by name what it does not support, all of it at once', () => {
 it.each([
   { input: null, problem: ': Invalid input' },
   { input: {}, problem: 'detectorModelDefinition' },
+  {
+    input: {
+      detectorModelDefinition: {
+        states: [{ stateName: 'A', onTimeout: { events: [] } }],
+        initialStateName: 'A',
+      },
+    },
+    problem: 'Unrecognized key: "onTimeout"',
+  },
   {
     input: { detectorModelDefinition: { states: [{ stateName: 'A' }], initialStateName: 'B' } },
     problem: 'initialStateName: there is no state B',
