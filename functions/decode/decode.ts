@@ -27,7 +27,7 @@ import { purposeOf } from './open-payload.ts';
 import { encodeReading } from './readings.ts';
 import { codecRegistry, deviceOf, type Prepared } from './registry.ts';
 import { Shelf } from './shelf.ts';
-import { radioFault, type See, type Sighting, sightingOf, tell } from './tell.ts';
+import { radioFault, radioOf, type See, type Sighting, sightingOf, tell } from './tell.ts';
 
 /** All this function needs from outside; a test passes plain objects. */
 export interface DecodeDeps extends BatchDeps {
@@ -110,14 +110,10 @@ function take(
       const { readings, taken } = decodeIt(observation);
       return { out: readings.map(outgoingOf), taken };
     });
-    see({
-      gaps: observation.lost ?? 0,
-      resets: observation.isReset ? 1 : 0,
-      repeats: out.length === 0 ? 1 : 0,
-    });
+    see({ ...radioOf(observation), repeats: out.length === 0 ? 1 : 0 });
     return out;
   } catch (error) {
-    if (error instanceof RejectedError) see(radioFault(error));
+    if (error instanceof RejectedError) see({ ...radioOf(observation), ...radioFault(error) });
     throw error;
   }
 }
@@ -139,7 +135,7 @@ function observeUplink(sessions: Sessions, uplink: Uplink): Observation {
   const { devAddr, fCnt, mic, heardAtMs } = uplink;
   if (fCnt === undefined) {
     const unchanged = { taken: sessions, heard: sessions };
-    return { verdict: 'new', lost: undefined, isReset: false, ...unchanged };
+    return { verdict: 'new', lost: undefined, began: undefined, ...unchanged };
   }
   return observe(sessions, { devAddr, fCnt, mic, heardAtMs });
 }

@@ -1,5 +1,6 @@
 import type { ReadingsStream } from '../../shared/adapters/readings-stream.ts';
 import type { RejectedError } from '../../shared/core/errors.ts';
+import type { Observation } from '../../shared/core/lorawan/sessions.ts';
 import type { Counters } from '../../shared/core/security/signal.ts';
 import { countersOf, type Seen } from '../../shared/core/security/tally.ts';
 import type { Batch, Held } from '../../shared/lambda/batch.ts';
@@ -9,6 +10,7 @@ import type { Plan } from './registry.ts';
 
 /** What the frames of a batch tell of their radio. */
 interface Radio {
+  readonly joins: number;
   readonly gaps: number;
   readonly resets: number;
   readonly repeats: number;
@@ -16,7 +18,14 @@ interface Radio {
   readonly malformed: boolean;
 }
 
-const NOTHING: Radio = { gaps: 0, resets: 0, repeats: 0, micFailures: 0, malformed: false };
+const NOTHING: Radio = {
+  joins: 0,
+  gaps: 0,
+  resets: 0,
+  repeats: 0,
+  micFailures: 0,
+  malformed: false,
+};
 
 export interface Sighting extends Seen, Radio {}
 
@@ -37,11 +46,23 @@ export function sightingOf(
     receivedAtMs: envelope.receivedAtMs,
     bytes: uplink.payload.length,
   };
+  // the network tells of joins under its own name for the device; under that they are counted once already
+  const isTold = plan.thing === uplink.deviceId;
   return (radio) => {
-    const value = { ...NOTHING, ...seen, ...radio };
+    const value = { ...NOTHING, ...seen, ...radio, ...(isTold && { joins: 0 }) };
     sightings.push({ record, value });
   };
 }
+
+/** What the place of a frame among others says of the radio. */
+export const radioOf = ({
+  lost,
+  began,
+}: Pick<Observation, 'lost' | 'began'>): Pick<Radio, 'joins' | 'gaps' | 'resets'> => ({
+  joins: began === 'join' ? 1 : 0,
+  gaps: lost ?? 0,
+  resets: began === 'reset' ? 1 : 0,
+});
 
 /** What a rejection says of the radio: a payload that does not verify is as bad as a MIC that does not. */
 export const radioFault = ({ code }: RejectedError): Partial<Radio> => ({
@@ -60,7 +81,7 @@ export async function tell(
   const seen = settled.map(({ value }) => value);
   const told = countersOf('decode', seen).map((counters) => ({
     key: counters.thing,
-    data: Buffer.from(JSON.stringify({ ...counters, radio: radioOf(counters, seen) })),
+    data: Buffer.from(JSON.stringify({ ...counters, radio: sumOf(counters, seen) })),
   }));
   const failures = await signals.put(told, batch.timeLeft);
   if (failures.length === 0) return;
@@ -74,10 +95,11 @@ export async function tell(
   );
 }
 
-function radioOf({ thing }: Counters, seen: readonly Sighting[]): Counters['radio'] {
-  const radio = { gaps: 0, resets: 0, repeats: 0, micFailures: 0 };
+function sumOf({ thing }: Counters, seen: readonly Sighting[]): Counters['radio'] {
+  const radio = { joins: 0, gaps: 0, resets: 0, repeats: 0, micFailures: 0 };
   for (const one of seen) {
     if (one.thing !== thing) continue;
+    radio.joins += one.joins;
     radio.gaps += one.gaps;
     radio.resets += one.resets;
     radio.repeats += one.repeats;

@@ -484,6 +484,29 @@ describe('the counters of a batch', () => {
   });
 });
 
+describe('joins', () => {
+  const firstUnder = (DevAddr: string) => uplink(0, [21], { DevAddr });
+  const joinsOf = (signals: readonly Signal[]) =>
+    signals.map((signal) => (signal.source === 'counters' ? signal.radio?.joins : undefined));
+
+  it('are counted for a thing with a name of its own, of which the network does not tell', async () => {
+    const { send, signals } = setup({ entry: { thing: 'cellar-1' } });
+    await send(
+      firstUnder('00000001'),
+      uplink(1, [21], { DevAddr: '00000001' }),
+      firstUnder('00000002'),
+    );
+    await send(uplink(1, [21], { DevAddr: '00000002' }));
+    expect(joinsOf(signals)).toEqual([2, 0]);
+  });
+
+  it('are not counted twice for one that goes by the name that the network gave it', async () => {
+    const { send, signals } = setup();
+    await send(firstUnder('00000001'), firstUnder('00000002'));
+    expect(joinsOf(signals)).toEqual([0]);
+  });
+});
+
 describe('an envelope inside the payload', () => {
   const keys = new Map([[DEV_EUI, KEY]]);
   const world = { other: assignment({ encryption: 'envelope' }), keys } as const;

@@ -68,8 +68,8 @@ export interface Observation {
   readonly verdict: Verdict;
   /** Frames between the last one and this that were not heard; undefined for one that comes late or begins a session. */
   readonly lost: number | undefined;
-  /** Its counter began anew under an address that the device had before. */
-  readonly isReset: boolean;
+  /** With a new address, or with a counter that began anew under one that the device had before. */
+  readonly began: 'join' | 'reset' | undefined;
   /** The sessions, once the frame is taken. */
   readonly taken: Sessions;
   /** The sessions, when it arrived but could not be read: it may come again, and is none that got lost. */
@@ -83,20 +83,23 @@ export function observe(sessions: Sessions, frame: Frame): Observation {
   const session = known ?? newSession(devAddr);
   const fCnt = unrolled(session, frame);
   const verdict = verdictOn(session.window, fCnt);
-  const isReset = known === undefined && sessions.some((one) => one.devAddr === devAddr);
+  const began = known === undefined ? beginningOf(sessions, devAddr) : undefined;
   if (verdict !== 'new')
-    return { verdict, lost: undefined, isReset, taken: sessions, heard: sessions };
+    return { verdict, lost: undefined, began, taken: sessions, heard: sessions };
   const heard = withFrame(session, fCnt, frame);
   const window = take(session.window, fCnt);
   const taken: Session = { ...heard, window: { ...window, ranges: rangesOf(window) } };
   return {
     verdict,
     lost: session.heard >= 0 && fCnt > session.heard ? fCnt - session.heard - 1 : undefined,
-    isReset,
+    began,
     taken: withSession(sessions, known, taken),
     heard: withSession(sessions, known, heard),
   };
 }
+
+const beginningOf = (sessions: Sessions, devAddr: string): Observation['began'] =>
+  sessions.some((one) => one.devAddr === devAddr) ? 'reset' : 'join';
 
 /**
  * The session that a frame is of; none for the first of a new one. An address may come again after a join, and the

@@ -132,7 +132,7 @@ describe('a session', () => {
     const sessions = taken(before);
     const first = timed(42, 200_000, 'new-42');
     const observation = observe(sessions, first);
-    expect(observation).toMatchObject({ verdict: 'new', isReset: true, lost: undefined });
+    expect(observation).toMatchObject({ verdict: 'new', began: 'reset', lost: undefined });
     const again = [...before, first].map((one) => observe(observation.taken, one).verdict);
     expect(new Set(again)).toEqual(new Set(['seen']));
     expect(observe(observation.taken, timed(43, 210_000, 'new-43')).verdict).toBe('new');
