@@ -19,7 +19,7 @@ const PACKAGES = [
     clients: ['dynamodb', 'kinesis', 'kms', 'sqs'],
     beside: ['node_modules/quickjs-wasi/quickjs.wasm'],
   },
-  { name: 'authorize', clients: [] },
+  { name: 'authorize', clients: ['dynamodb'] },
   {
     name: 'authorizeUnsigned',
     folder: 'authorize',
