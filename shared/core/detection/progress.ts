@@ -15,7 +15,7 @@ export const NO_PROGRESS: Progress = { upTo: 0n, recent: [] };
 /** An id is a digest of 22 characters of base64url; of these, so many are kept: 48 bits. */
 const KEPT_CHARS = 8;
 const KEPT_BYTES = 6;
-export const RECENT_LEAST = 8;
+const RECENT_LEAST = 8;
 const RECENT_MOST = 64;
 
 /**

@@ -140,7 +140,6 @@ export function fleetSettings(
   };
 }
 
-export const NO_SETTINGS: FleetSettings = fleetSettings([]);
 const NONE: MetricOptions = {};
 /** Remembered mergers of a fleet; what exceeds them is merged anew. */
 const MERGED_LIMIT = 50_000;
