@@ -92,11 +92,11 @@ const AuditFinding = z.object({
 const ControlPlane = z.object({
   id: z.string().min(1).max(128),
   'detail-type': z.literal('AWS API Call via CloudTrail'),
-  source: z.literal('aws.iot'),
+  source: z.enum(['aws.iot', 'aws.cloudtrail']),
   account: z.string().regex(/^\d{12}$/),
   time: z.iso.datetime(),
   detail: z.object({
-    eventSource: z.literal('iot.amazonaws.com'),
+    eventSource: z.enum(['iot.amazonaws.com', 'cloudtrail.amazonaws.com']),
     eventName: z.string().min(1).max(128),
     errorCode: z.string().optional(),
     userIdentity: z.object({ arn: z.string().optional(), type: z.string().optional() }).optional(),
@@ -250,7 +250,14 @@ function ofControlPlane(event: z.infer<typeof ControlPlane>): readonly Notificat
   if (errorCode !== undefined) return [];
   const parameters = requestParameters ?? {};
   const target =
-    ['policyName', 'authorizerName', 'domainConfigurationName', 'certificateId']
+    [
+      'policyName',
+      'authorizerName',
+      'domainConfigurationName',
+      'certificateId',
+      'name',
+      'trailName',
+    ]
       .map((name) => fieldOf(parameters, name))
       .find((name) => typeof name === 'string') ?? event.account;
   return [

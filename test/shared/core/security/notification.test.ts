@@ -153,6 +153,23 @@ describe('a notification', () => {
     expect(parse({ ...CLOUDTRAIL, detail: denied })).toEqual([]);
   });
 
+  it('of the control plane says that its own record ends', () => {
+    const detail = {
+      ...CLOUDTRAIL.detail,
+      eventSource: 'cloudtrail.amazonaws.com',
+      eventName: 'StopLogging',
+      requestParameters: { name: 'tributary-dev-trail' },
+    };
+    expect(parse({ ...CLOUDTRAIL, source: 'aws.cloudtrail', detail })).toMatchObject([
+      {
+        type: 'control-plane',
+        subject: { kind: 'resource', name: 'tributary-dev-trail' },
+        cause: 'control-StopLogging',
+        severity: 'HIGH',
+      },
+    ]);
+  });
+
   it('has the same id whenever it comes, and extra fields do not matter', () => {
     const [one] = parse(DETECT);
     const [other] = parse({
