@@ -1,131 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { defend } from '../../functions/defend/defend.ts';
 import type { DefendDeps } from '../../functions/defend/run.ts';
-import type { Published } from '../../shared/adapters/topic.ts';
-import { BUDGET_LIMITS } from '../../shared/core/security/budget.ts';
-import { DEFAULT_LADDER, type ThingFacts } from '../../shared/core/security/containment.ts';
 import type { Finding } from '../../shared/core/security/finding.ts';
 import { STORM_THINGS } from '../../shared/core/security/storm.ts';
-import { memoryContainment, memoryIncidents, memoryLetters } from '../support/security-world.ts';
-
-const T0 = 1_790_000_000_000;
-const ACCOUNT = '000000000000';
-const TOPIC = `arn:aws:sns:eu-central-1:${ACCOUNT}:tributary-dev-findings`;
-const INVOKED = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:tributary-dev-defend`;
-
-const certificateOf = (thing: string): string => Buffer.from(thing).toString('hex').padEnd(64, '0');
-
-const device = (thing: string, changes: Partial<ThingFacts> = {}): [string, ThingFacts] => [
-  thing,
-  {
-    fleet: 'acme',
-    criticality: 'normal',
-    isGateway: false,
-    certificates: [certificateOf(thing)],
-    ...changes,
-  },
-];
-
-function setup(changes: Partial<DefendDeps> = {}, things = [device('probe-1')]) {
-  const clock = { nowMs: T0 };
-  const { table, incidents, denials, storms, affected } = memoryIncidents();
-  const { containment, acts, status } = memoryContainment(new Map(things));
-  const { letters, deadLetters } = memoryLetters();
-  const told: Published[] = [];
-  const handle = defend({
-    incidents: table,
-    storms,
-    containment,
-    notifications: {
-      publish: async (_arn, items) => {
-        told.push(...items);
-        return [];
-      },
-    },
-    announce: async () => {},
-    findingsTopic: 'tributary-dev-findings',
-    notificationsTopic: 'tributary-dev-notifications',
-    quarantinePolicy: 'tributary-dev-quarantine',
-    mode: 'contain',
-    ladder: DEFAULT_LADDER,
-    spared: new Set(),
-    suppressed: new Set(),
-    quietHours: { fromHour: 0, toHour: 0 },
-    limits: BUDGET_LIMITS,
-    alertsLimit: 50,
-    deadLetters,
-    log: () => {},
-    now: () => clock.nowMs,
-    uuid: randomUUID,
-    giveWay: () => new Promise((resolve) => setImmediate(resolve)),
-    ...changes,
-  });
-  let sent = 0;
-  const nextId = () => {
-    sent += 1;
-    return `m-${sent}`;
-  };
-  const invoke = (messages: readonly Message[]) =>
-    handle(queueEvent(messages, nextId), {
-      getRemainingTimeInMillis: () => 60_000,
-      invokedFunctionArn: INVOKED,
-    });
-  const run = (...findings: readonly Finding[]) =>
-    invoke(findings.map((finding) => ({ message: JSON.stringify(finding) })));
-  const sweep = () =>
-    handle(
-      { tick: 'sweep' },
-      { getRemainingTimeInMillis: () => 60_000, invokedFunctionArn: INVOKED },
-    );
-  return {
-    run,
-    invoke,
-    sweep,
-    clock,
-    incidents,
-    denials,
-    affected,
-    acts,
-    status,
-    letters,
-    told,
-    table,
-  };
-}
-
-interface Message {
-  readonly message: string;
-  readonly topic?: string;
-  readonly account?: string;
-}
-
-const queueEvent = (messages: readonly Message[], id: () => string) => ({
-  Records: messages.map(({ message, topic = TOPIC, account = ACCOUNT }) => ({
-    messageId: id(),
-    body: JSON.stringify({ Type: 'Notification', TopicArn: topic, Message: message }),
-    eventSourceARN: `arn:aws:sqs:eu-central-1:${account}:tributary-dev-findings`,
-  })),
-});
-
-const flood = (thing = 'probe-1', at = 0, changes: Partial<Finding> = {}): Finding => ({
-  violationEventTime: T0 + at,
-  thingName: thing,
-  behavior: {
-    name: 'messages-sent',
-    metric: 'aws:num-messages-sent',
-    criteria: { comparisonOperator: 'less-than-equals', value: { count: 300 } },
-  },
-  violationEventType: 'in-alarm',
-  metricValue: { count: 400 },
-  violationId: `${thing}-${at}`,
-  securityProfileName: 'tributary-fleet',
-  ...changes,
-});
+import {
+  ACCOUNT,
+  certificateOf,
+  defendWorld,
+  device,
+  flood,
+  INVOKED,
+  T0,
+  TOPIC,
+} from '../support/defend-world.ts';
+import { memoryContainment } from '../support/security-world.ts';
 
 describe('a flood', () => {
   it('is one incident whose thing is cut off, and is told', async () => {
-    const { run, incidents, acts, denials, told } = setup();
+    const { run, incidents, acts, denials, told } = defendWorld();
     await expect(run(flood())).resolves.toEqual({ batchItemFailures: [] });
     const [incident] = incidents.values();
     expect(incident).toMatchObject({
@@ -152,7 +44,7 @@ describe('a flood', () => {
   });
 
   it('is proposed to be contained, and is not, until that is switched on', async () => {
-    const { run, incidents, acts, denials, told } = setup({ mode: 'propose' });
+    const { run, incidents, acts, denials, told } = defendWorld({ mode: 'propose' });
     await run(flood());
     expect([...incidents.values()]).toMatchObject([
       { state: 'open', containment: { rung: 'cut-off', state: 'proposed' } },
@@ -163,7 +55,7 @@ describe('a flood', () => {
   });
 
   it('has one effect when it is delivered again, in the same batch and in others at once', async () => {
-    const { run, incidents, acts, told } = setup();
+    const { run, incidents, acts, told } = defendWorld();
     await Promise.all(Array.from({ length: 20 }, () => run(flood(), flood())));
     await run(flood());
     expect([...incidents.values()]).toMatchObject([{ count: 1, episode: 1 }]);
@@ -172,14 +64,14 @@ describe('a flood', () => {
   });
 
   it('is not undone when its alarm ends', async () => {
-    const { run, incidents } = setup();
+    const { run, incidents } = defendWorld();
     await run(flood());
     await run(flood('probe-1', 0, { violationEventType: 'alarm-cleared' }));
     expect([...incidents.values()]).toMatchObject([{ state: 'contained' }]);
   });
 
   it('whose end comes first contains nobody', async () => {
-    const { run, incidents, acts } = setup();
+    const { run, incidents, acts } = defendWorld();
     await run(flood('probe-1', 0, { violationEventType: 'alarm-cleared' }));
     await run(flood());
     expect([...incidents.values()]).toMatchObject([{ state: 'closed', count: 1 }]);
@@ -187,17 +79,17 @@ describe('a flood', () => {
   });
 
   it('takes a certificate that was inactive before for no work of its own', async () => {
-    const { run, denials, status } = setup();
+    const { run, denials, status } = defendWorld();
     status.set(certificateOf('probe-1'), false);
     await run(flood());
     expect(denials.get('probe-1')?.certificates).toMatchObject([{ active: false }]);
   });
 
   it('is finished by the next container when one dies between two acts', async () => {
-    const world = setup();
+    const world = defendWorld();
     const { containment, acts } = memoryContainment(new Map([device('probe-1')]));
     let dies = true;
-    const { run, incidents, clock } = setup({
+    const { run, incidents, clock } = defendWorld({
       incidents: world.table,
       containment: {
         ...containment,
@@ -230,7 +122,7 @@ describe('nobody is contained', () => {
     ],
     ['where the ladder ends at telling', { ladder: {} }, [device('probe-1')]],
   ])('%s', async (_who, changes, things) => {
-    const { run, incidents, acts, denials } = setup(changes, things);
+    const { run, incidents, acts, denials } = defendWorld(changes, things);
     await run(flood());
     expect(incidents.size).toBe(1);
     expect(acts).toEqual([]);
@@ -252,7 +144,7 @@ describe('nobody is contained', () => {
     ['a shape that is not known', { message: '{"hello":1}' }, 'MALFORMED_NOTIFICATION'],
     ['no JSON', { message: 'flood!' }, 'MALFORMED_RECORD'],
   ])('because of %s, which goes to the dead letters', async (_what, changes, code) => {
-    const { invoke, incidents, acts, letters } = setup();
+    const { invoke, incidents, acts, letters } = defendWorld();
     const outcome = await invoke([{ message: JSON.stringify(flood()), ...changes }]);
     expect(outcome).toEqual({ batchItemFailures: [] });
     expect(letters).toMatchObject([{ function: 'defend', code }]);
@@ -261,7 +153,7 @@ describe('nobody is contained', () => {
   });
 
   it('by whoever invokes the function with what is no event of its queue', async () => {
-    const { acts } = setup();
+    const { acts } = defendWorld();
     const handle = defend({ uuid: () => 'x' } as DefendDeps);
     const invocation = { getRemainingTimeInMillis: () => 1_000, invokedFunctionArn: INVOKED };
     await expect(handle(flood(), invocation)).rejects.toThrow('not an event of a queue');
@@ -278,7 +170,7 @@ describe('a storm', () => {
   it.each(['contain', 'propose'] as const)(
     'of 10,000 violations in a minute contains few, each once, and accounts for all (%s)',
     async (mode) => {
-      const { run, clock, incidents, affected, acts, denials, told } = setup(
+      const { run, clock, incidents, affected, acts, denials, told } = defendWorld(
         { mode },
         things.map((thing, at) => device(thing, { fleet: `fleet-${at % 5}` })),
       );
@@ -311,7 +203,7 @@ describe('a storm', () => {
   );
 
   it('of two causes contains a thing once', async () => {
-    const { run, incidents, acts } = setup();
+    const { run, incidents, acts } = defendWorld();
     const duplicates = flood('probe-1', 1, {
       behavior: { name: 'duplicate-client-ids', metric: 'tributary:num-duplicate-client-ids' },
     });
@@ -328,7 +220,7 @@ describe('two causes', () => {
     });
 
   it('raise quarantine to cut-off, under the incident that asks for more', async () => {
-    const { run, incidents, denials, status } = setup();
+    const { run, incidents, denials, status } = defendWorld();
     await run(big());
     expect(denials.get('probe-1')?.rung).toBe('quarantine');
     expect(status.get(certificateOf('probe-1'))).toBeUndefined();
@@ -347,7 +239,7 @@ describe('two causes', () => {
   });
 
   it('of which the second asks for no more are both held, and nothing is done twice', async () => {
-    const { run, incidents, denials, acts } = setup();
+    const { run, incidents, denials, acts } = defendWorld();
     await run(flood());
     const before = acts.length;
     await run(big());
@@ -371,7 +263,7 @@ describe('a device that comes and goes', () => {
   });
 
   it('for a reason that is known is evidence of that, and no incident of its own', async () => {
-    const { run, incidents } = setup();
+    const { run, incidents } = defendWorld();
     await run(duplicates);
     await run(going());
     await run(going('alarm-cleared'));
@@ -381,7 +273,7 @@ describe('a device that comes and goes', () => {
   });
 
   it('for none that is known is told, and let go when it stays', async () => {
-    const { run, incidents } = setup();
+    const { run, incidents } = defendWorld();
     await run(going());
     await run(going('alarm-cleared'));
     expect([...incidents.values()]).toMatchObject([
@@ -394,7 +286,7 @@ describe('a contained thing', () => {
   it('that comes back with a certificate it did not have is contained with that as well', async () => {
     const things = new Map([device('probe-1')]);
     const { containment, acts, status } = memoryContainment(things);
-    const { run, clock } = setup({ containment });
+    const { run, clock } = defendWorld({ containment });
     await run(flood());
     await run(flood('probe-1', 1));
     expect(acts.filter((act) => act.startsWith('ended'))).toHaveLength(1);
@@ -406,7 +298,7 @@ describe('a contained thing', () => {
   });
 
   it('that a person contained while containment is only proposed is left to that person', async () => {
-    const { run, incidents, table, acts } = setup({ mode: 'propose' });
+    const { run, incidents, table, acts } = defendWorld({ mode: 'propose' });
     await run(flood());
     const [incident] = incidents.values();
     if (incident === undefined) throw new Error('there is no incident');
@@ -434,7 +326,7 @@ describe('a cause that many share', () => {
     );
 
   it('is one incident beside those of the first, says how many, and ends when it has rested', async () => {
-    const { run, sweep, clock, incidents, told } = setup({ alertsLimit: 1_000 });
+    const { run, sweep, clock, incidents, told } = defendWorld({ alertsLimit: 1_000 });
     for (const one of storm(500)) await run(one);
     for (const one of storm(500)) await run(one);
     expect(incidents.size).toBe(STORM_THINGS + 1);
@@ -455,7 +347,7 @@ describe('a cause that many share', () => {
   });
 
   it('has the ends of its alarms as well, which open and close nothing', async () => {
-    const { run, incidents, affected } = setup({ alertsLimit: 1_000 });
+    const { run, incidents, affected } = defendWorld({ alertsLimit: 1_000 });
     for (const one of storm(60)) await run(one);
     for (const one of storm(60)) await run({ ...one, violationEventType: 'alarm-cleared' });
     expect(incidents.size).toBe(STORM_THINGS + 1);
@@ -466,7 +358,7 @@ describe('a cause that many share', () => {
 });
 
 it('an audit is told when it finds something and when that is over, and is no incident when all is well', async () => {
-  const world = setup();
+  const world = defendWorld();
   const audit = (taskId: string, at: number, checkRunStatus: string) =>
     world.invoke([
       {
@@ -498,7 +390,7 @@ it('an audit is told when it finds something and when that is over, and is no in
 
 describe('people', () => {
   it('are told of a state once', async () => {
-    const { run, told } = setup({ mode: 'propose' });
+    const { run, told } = defendWorld({ mode: 'propose' });
     for (let at = 0; at < 100; at += 1) await run(flood('probe-1', at));
     expect(told).toHaveLength(1);
   });
@@ -506,7 +398,7 @@ describe('people', () => {
   it('sleep in quiet hours, unless it is grave', async () => {
     const hour = new Date(T0).getUTCHours();
     const quietHours = { fromHour: hour, toHour: hour + 1 };
-    const { run, sweep, clock, told } = setup({ mode: 'propose', quietHours });
+    const { run, sweep, clock, told } = defendWorld({ mode: 'propose', quietHours });
     await run(flood());
     expect(told).toEqual([]);
     await sweep();
@@ -528,7 +420,7 @@ describe('people', () => {
   });
 
   it('are told in the next five minutes what was too much for these, the gravest first', async () => {
-    const { run, sweep, clock, told } = setup({ mode: 'propose', alertsLimit: 2 });
+    const { run, sweep, clock, told } = defendWorld({ mode: 'propose', alertsLimit: 2 });
     const grave = { name: 'x', metric: 'tributary:num-duplicate-client-ids' };
     for (const thing of ['a', 'b', 'c', 'd']) await run(flood(thing));
     await run(flood('e', 1, { behavior: grave }));
@@ -557,7 +449,7 @@ describe('people', () => {
   it('are not told of what was over before its time came, but of its end', async () => {
     const hour = new Date(T0).getUTCHours();
     const quietHours = { fromHour: hour, toHour: hour + 1 };
-    const { run, sweep, clock, told } = setup({ mode: 'propose', quietHours });
+    const { run, sweep, clock, told } = defendWorld({ mode: 'propose', quietHours });
     await run(flood());
     await run(flood('probe-1', 0, { violationEventType: 'alarm-cleared' }));
     clock.nowMs += 3_600_000;

@@ -1,7 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { dynamoDbOperations } from '../../../local/operations/dynamodb/index.ts';
-import { createTableStore } from '../../../local/stores/table-store.ts';
 import { connectionTable } from '../../../shared/adapters/connection-table.ts';
 import { denials } from '../../../shared/adapters/denials.ts';
 import { DUE_BUCKETS, guardTable } from '../../../shared/adapters/guard-table.ts';
@@ -17,8 +14,8 @@ import {
 } from '../../../shared/core/security/device-state.ts';
 import { percentileOf } from '../../../shared/core/security/histogram.ts';
 import { afterNotification, type Incident } from '../../../shared/core/security/incident.ts';
-import { ACCOUNT, clientOf, REGION, serve } from '../../local/operations/endpoint.ts';
 import { patientTools, plentyOfTime } from '../../support/retry-tools.ts';
+import { openSecurityTable } from '../../support/security-table.ts';
 
 const T0 = 1_790_000_000_000;
 
@@ -27,37 +24,9 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
-const keys = (hash: string, range: string) => [
-  { AttributeName: hash, KeyType: 'HASH' },
-  { AttributeName: range, KeyType: 'RANGE' },
-];
-
-/** A table under the conditions of a real engine. */
-async function setup({ range = 'dueOrder' } = {}) {
-  const tables = await createTableStore({ accountId: ACCOUNT, region: REGION });
-  await tables.create({
-    TableName: 'table',
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: ['pk', 'sk', 'due', range].map((AttributeName) => ({
-      AttributeName,
-      AttributeType: AttributeName === 'latestMs' ? 'N' : 'S',
-    })),
-    KeySchema: keys('pk', 'sk'),
-    GlobalSecondaryIndexes: [
-      {
-        IndexName: 'due',
-        KeySchema: keys('due', range),
-        Projection: { ProjectionType: 'KEYS_ONLY' },
-      },
-    ],
-  });
-  const server = await serve(dynamoDbOperations({ tables, accountId: ACCOUNT, region: REGION }));
-  const db = new DynamoDBClient(clientOf(server.url));
-  cleanUps.push(async () => {
-    db.destroy();
-    await server.close();
-    await tables.close();
-  });
+async function setup(range: 'dueOrder' | 'latestMs' = 'dueOrder') {
+  const { db, close } = await openSecurityTable(range);
+  cleanUps.push(close);
   return db;
 }
 
@@ -219,7 +188,7 @@ describe('a device that somebody waits for', () => {
   };
 
   it('is found once it is silent, until its alarm has ended', async () => {
-    const table = guardTable(await setup({ range: 'latestMs' }), 'table', patientTools());
+    const table = guardTable(await setup('latestMs'), 'table', patientTools());
     const things = Array.from({ length: 120 }, (_, at) => `probe-${at}`);
     for (const thing of things) {
       await table.save(thing, { state: alarmed, unpublished: [] }, '', T0, plentyOfTime);
