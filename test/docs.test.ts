@@ -39,13 +39,24 @@ const namedTests = (text: string): NamedTest[] =>
     found(titles, /“([^”]+)”/g).map((title) => ({ file, title: title.replace(/\s+/g, ' ') })),
   );
 
-/** Whether the file has a test, or a group of tests, of that title. */
+/** Whether the file has a test, or a group of tests, of that title; or a row of that `name` in a table of tests. */
 function hasTest({ file, title }: NamedTest): boolean {
   if (!existsSync(file)) return false;
-  const literal = title.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  const call = new RegExp(`(['"\`])${literal}\\1,\\s*(?:async\\s*)?(?:\\(|\\w+\\s*=>)`);
-  return call.test(readFileSync(file, 'utf8').replaceAll("\\'", "'"));
+  const literal = `(['"\`])${title.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}`;
+  const call = new RegExp(`${literal}\\1,\\s*(?:async\\s*)?(?:\\(|\\w+\\s*=>)`);
+  const row = new RegExp(`name: ${literal}\\1,`);
+  return call.test(sourceOf(file)) || tablesOf(file).some((text) => row.test(text));
 }
+
+const sourceOf = (file: string): string => readFileSync(file, 'utf8').replaceAll("\\'", "'");
+
+/** A file of tests, and those beside it that it imports. */
+const tablesOf = (file: string): string[] => [
+  sourceOf(file),
+  ...found(sourceOf(file), /from '\.\/([^']+)'/g).map((name) =>
+    sourceOf(join(dirname(file), name)),
+  ),
+];
 
 /** Rows of the tables whose last column is headed `proof`. */
 function rowsToProve(text: string): string[] {

@@ -82,22 +82,21 @@ beforeAll(async () => {
   });
   data = new IoTDataPlaneClient(laptop.client);
   await laptop.addDevice(THING, FLEET);
-  const stranger = await issueClient(
-    await createAuthority([['CN', 'Nobody']], VALIDITY),
-    [
-      ['CN', THING],
-      ['O', FLEET],
-    ],
-    VALIDITY,
-  );
+  const authority = await createAuthority([['CN', 'Nobody']], VALIDITY);
+  const name = [
+    ['CN', THING],
+    ['O', FLEET],
+  ] as const;
+  const stranger = await issueClient(authority, name, VALIDITY);
+  writeFileSync(join(folder, 'stranger-ca.pem'), authority.certificatePem);
   writeFileSync(join(folder, 'stranger.pem'), stranger.certificatePem);
   writeFileSync(join(folder, 'stranger.key'), stranger.privateKeyPem);
   writeFileSync(
     tributary('laptop.json'),
     JSON.stringify({ ...laptop, pid: process.pid, stage: 'dev' }),
   );
-  for (const name of ['node_modules', 'package.json', 'commands', 'local', 'shared']) {
-    symlinkSync(resolve(name), join(folder, name));
+  for (const part of ['node_modules', 'package.json', 'commands', 'local', 'shared']) {
+    symlinkSync(resolve(part), join(folder, part));
   }
   for (const { language, label, text } of BLOCKS)
     if (language === 'js') writeFileSync(join(folder, label), text);
@@ -282,6 +281,19 @@ for (const { client, by } of CLIENTS) {
     });
   });
 }
+
+const TRUSTING = CLIENTS.filter(
+  ({ client, by }) => by === 'certificate' && isThere(programOf(client)),
+);
+
+it.each(TRUSTING)('$client does not speak to a server of another authority', async ({ client }) => {
+  const stored = await storedReadings(laptop, THING);
+  const CA_FILE = join(folder, 'stranger-ca.pem');
+  const { code, said } = await attempt(client, { ...terminal, CA_FILE });
+  expect({ said, failed: code !== 0 }).toEqual({ said, failed: true });
+  await laptop.idle();
+  expect(await storedReadings(laptop, THING)).toHaveLength(stored.length);
+});
 
 describeWith('mosquitto_sub', 'mosquitto_sub', () => {
   it('hears the command that curl sends', async () => {
