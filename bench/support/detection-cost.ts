@@ -181,9 +181,9 @@ export interface WriteCost {
 }
 
 const METRICS = 8;
-/** Keys, sequence number, window of reading ids, deadline and attribute names beside the hot and the cold part. */
+/** What their items hold beside the hot part (keys, progress, ids of readings) and the cold part (keys, names of metrics). */
 const HOT_ITEM_BYTES = 190;
-const COLD_ITEM_BYTES = 160;
+const COLD_ITEM_BYTES = 215;
 const WRITE_UNIT_BYTES = 1024;
 
 const FLEETS = [

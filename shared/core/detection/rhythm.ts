@@ -1,11 +1,11 @@
 import { AS_EXPECTED, DIGITS_MAX, digitOf, distanceOf, nextStep } from './rhythm-hour.ts';
-import { f32 } from './roundings.ts';
+import { f16, f24, f32 } from './roundings.ts';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 export const DAY_HOURS = 24;
 export const WEEK_HOURS = 168;
-export const HISTORY_DAYS = 16;
+export const HISTORY_DAYS = 14;
 const READINGS_MAX = 65_535;
 
 /** Share of a new mean in the profile of its hour. */
@@ -34,7 +34,7 @@ export interface Rhythm {
   readonly weekFrom: number;
   readonly day: readonly number[];
   readonly week: readonly number[];
-  /** Means of days, by the number of the day modulo 16. */
+  /** Means of days, by the number of the day modulo 14. */
   readonly days: readonly number[];
   /** Sum of the hourly means of the day under way, and how many. */
   readonly daySum: number;
@@ -51,7 +51,7 @@ export const CODES_MAX = 254;
 const CODES_USED = CODES_MAX - 2;
 /** Bits of the largest offset that are kept, where values hardly differ. */
 const OFFSET_BITS = 22;
-export const UNIT_EXPONENT_MIN = -200;
+export const UNIT_EXPONENT_MIN = -127;
 
 export const emptyRhythm = (base: number): Rhythm => ({
   anchor: f32(base),
@@ -108,8 +108,7 @@ export function closeHour(
   const expected = expectedOffset(before, hour);
   const offset = f32(mean - before.anchor);
   if (Number.isNaN(expected) || skipped < 0) {
-    const step = firstStep(before, hour, offset);
-    const rhythm = { ...learned(before, hour, offset), step };
+    const rhythm = withStep(learned(before, hour, offset), firstStep(before, hour, offset));
     return { rhythm: compared(before, rhythm, hour, readings), skipped, digit: undefined };
   }
   const filled = skipped > DIGITS_MAX ? before : asExpected(before, hour, skipped);
@@ -134,12 +133,14 @@ export function recall(before: Rhythm, hour: number, digit: number): Rhythm {
   const offset = expectedOffset(before, hour) + distanceOf(digit, before.step);
   if (Number.isNaN(offset)) return before;
   const rhythm = learned(before, hour, f32(offset));
-  const step = f32(Math.max(rhythm.unit * LEAST_STEP, nextStep(digit, before.step)));
-  return { ...rhythm, step };
+  return withStep(rhythm, Math.max(rhythm.unit, nextStep(digit, before.step)));
 }
 
-/** In units of the profiles. */
-const LEAST_STEP = 1;
+const withStep = (rhythm: Rhythm, step: number): Rhythm => ({
+  ...rhythm,
+  step: f16(step / rhythm.unit) * rhythm.unit,
+});
+
 const FIRST_STEP_GAIN = 0.25;
 
 /** While hours are new: how much their means differ from one to the next. */
@@ -147,9 +148,9 @@ function firstStep(before: Rhythm, hour: number, offset: number): number {
   const last = before.day[modulo(hour - 1, DAY_HOURS)] ?? Number.NaN;
   if (Number.isNaN(last)) return before.step;
   const difference = Math.abs(offset - last);
-  return f32(
-    before.step === 0 ? difference : before.step + FIRST_STEP_GAIN * (difference - before.step),
-  );
+  return before.step === 0
+    ? difference
+    : before.step + FIRST_STEP_GAIN * (difference - before.step);
 }
 
 /** By the hour of the week, or else of the day. */
@@ -199,7 +200,7 @@ function learned(before: Rhythm, hour: number, offset: number): Rhythm {
     days: Number.isNaN(next.dayMean)
       ? rhythm.days
       : put(rhythm.days, modulo(dayOf(before.hour), HISTORY_DAYS), next.dayMean),
-    daySum: f32(goesOn ? daySum + offset : offset),
+    daySum: f24(goesOn ? daySum + offset : offset),
     dayCount: goesOn ? dayCount + 1 : 1,
   };
 }

@@ -1,3 +1,4 @@
+import { getF24, setF24 } from './byte-numbers.ts';
 import { isPending } from './rhythm-hour.ts';
 import { BAND_STRIDE, type MetricKind, type Track, VIEWS } from './track.ts';
 
@@ -46,20 +47,6 @@ export function packTrack(track: Track, view: DataView, at: number): void {
     view.setUint8(to + 4, track.bands[from + 2] ?? 0);
     view.setUint8(to + 5, track.bands[from + 3] ?? 0);
   }
-}
-
-const binary32 = new DataView(new ArrayBuffer(4));
-
-function setF24(view: DataView, at: number, value: number): void {
-  binary32.setFloat32(0, value);
-  view.setUint8(at, binary32.getUint8(2));
-  view.setUint16(at + 1, binary32.getUint16(0), true);
-}
-
-function getF24(view: DataView, at: number): number {
-  binary32.setUint16(0, view.getUint16(at + 1, true));
-  binary32.setUint16(2, view.getUint8(at) << 8);
-  return binary32.getFloat32(0);
 }
 
 /**
