@@ -127,7 +127,8 @@ beforeAll(async () => {
     };
   });
   terminal = { ...terminal, TOKEN: token };
-  terminal = { ...terminal, ...(await exported('sign-token', 'issue-secret')) };
+  terminal = { ...terminal, ...(await exported('issue-secret')) };
+  if (isThere('openssl')) terminal = { ...terminal, ...(await exported('sign-token')) };
 });
 afterAll(async () => {
   data.destroy();
@@ -225,13 +226,22 @@ const WRONG: Readonly<Record<Proof, { change: () => Environment; reason: string 
 const scriptOf = (client: string): string =>
   BLOCKS.find(({ label }) => label === client)?.text ?? client;
 
-/** The program that a client's command begins with. */
-const programOf = (client: string): string => scriptOf(client).split(' ')[0] ?? '';
+/** Programs that a client takes beyond Node, by what its label begins with. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  mosquitto: 'mosquitto_pub',
+  curl: 'curl',
+  aws: 'aws',
+};
+const programsOf = ({ client, by }: (typeof CLIENTS)[number]): string[] => [
+  ...[PROGRAMS[client.split('-')[0] ?? ''] ?? []].flat(),
+  ...(by === 'token' ? ['openssl'] : []),
+];
 
 /** With a program that this machine lacks, a group that says so instead of running. */
-function describeWith(program: string, name: string, tests: () => void): void {
-  if (isThere(program)) describe(name, tests);
-  else describe.skip(`${name}: NOT TESTED, there is no ${program} on this machine`, tests);
+function describeWith(programs: readonly string[], name: string, tests: () => void): void {
+  const lacking = programs.filter((program) => !isThere(program));
+  if (lacking.length === 0) describe(name, tests);
+  else describe.skip(`${name}: NOT TESTED, this machine has no ${lacking.join(', ')}`, tests);
 }
 
 const sendCommand = () =>
@@ -256,8 +266,9 @@ function attempt(client: string, environment: Environment): Promise<Outcome> {
 
 const newestRefusal = () => laptop.refusals({ limit: 1 })[0];
 
-for (const { client, by } of CLIENTS) {
-  describeWith(programOf(client), client, () => {
+for (const each of CLIENTS) {
+  const { client, by } = each;
+  describeWith(programsOf(each), client, () => {
     it('publishes a reading, and hears a command if it listens', async () => {
       const before = await storedReadings(laptop, THING);
       const { code, said } = await attempt(client, terminal);
@@ -283,7 +294,7 @@ for (const { client, by } of CLIENTS) {
 }
 
 const TRUSTING = CLIENTS.filter(
-  ({ client, by }) => by === 'certificate' && isThere(programOf(client)),
+  (each) => each.by === 'certificate' && programsOf(each).every(isThere),
 );
 
 it.each(TRUSTING)('$client does not speak to a server of another authority', async ({ client }) => {
@@ -295,7 +306,7 @@ it.each(TRUSTING)('$client does not speak to a server of another authority', asy
   expect(await storedReadings(laptop, THING)).toHaveLength(stored.length);
 });
 
-describeWith('mosquitto_sub', 'mosquitto_sub', () => {
+describeWith(['mosquitto_sub', 'curl'], 'mosquitto_sub', () => {
   it('hears the command that curl sends', async () => {
     let heard = false;
     const listening = run(scriptOf('mosquitto-listen'), terminal).ended.then((outcome) => {
@@ -325,7 +336,7 @@ it('a LoRaWAN device joins, and sends a reading', async () => {
   ]);
 });
 
-describe('the page', () => {
+describeWith(['curl'], 'the page to its reader', () => {
   it('shows what is stored, and what was refused', async () => {
     await attempt('node https.mjs', terminal);
     await laptop.idle();
@@ -336,7 +347,9 @@ describe('the page', () => {
     const refused = await run(block('refusals').text, terminal).ended;
     expect(JSON.parse(refused.said).refusals.at(-1)).toMatchObject({ reason });
   });
+});
 
+describe('the page', () => {
   it('has no block that is not run here', () => {
     const lines = BLOCKS.flatMap(({ label, text }) =>
       label === 'each' ? text.trim().split('\n') : [label],
