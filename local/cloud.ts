@@ -11,7 +11,7 @@ import { openFlow } from './boot/flow.ts';
 import { openIdentity } from './boot/identity.ts';
 import { type LorawanPorts, openLorawan } from './boot/lorawan.ts';
 import { loadResourcePolicies } from './boot/resource-policies.ts';
-import { loadRoles } from './boot/roles.ts';
+import { loadRoles, type OnNeed } from './boot/roles.ts';
 import { errorActionQueues } from './boot/rules.ts';
 import { createDeclared } from './boot/stores.ts';
 import { assessSupport, type Notice } from './boot/support.ts';
@@ -59,6 +59,7 @@ export interface LaptopOptions extends WorldOptions {
   readonly lorawanPorts?: { readonly lns: number; readonly udp: number };
   /** Sees each AWS call that is about to take place. */
   readonly onCall?: (call: FaultyCall) => void;
+  readonly onNeed?: OnNeed;
   readonly faults?: Faults;
   /** Sees each event that is put on an event bus. */
   readonly onEvent?: (event: BusEvent) => void;
@@ -130,7 +131,7 @@ async function boot(
   const world = createWorld(options);
   const { accountId, region, now } = world;
   const stack = readStack(options.templateFile, world);
-  const roles = loadRoles(stack);
+  const roles = loadRoles(stack, options.onNeed);
   const policies = loadResourcePolicies(stack);
   const refusals = createRefusalBook(now, { remark: options.remark });
   const ends: Ends = {};

@@ -31,11 +31,14 @@ export interface Roles {
   readonly declareRole: (roleArn: string, policies: CompiledPolicies) => void;
 }
 
+/** Sees each grant that somebody needed of a role, and whether the role has it. */
+export type OnNeed = (roleArn: string, need: Need, verdict: Verdict) => void;
+
 /**
  * The roles of the template, their inline policies compiled.
  * @throws {BootError} for managed policies, whose contents only AWS has, and for malformed documents
  */
-export function loadRoles(stack: ResolvedStack): Roles {
+export function loadRoles(stack: ResolvedStack, onNeed?: OnNeed): Roles {
   const beside = ofType(stack, 'AWS::IAM::Policy').map((policy) =>
     propertiesOf(policy, PolicyProperties),
   );
@@ -49,7 +52,7 @@ export function loadRoles(stack: ResolvedStack): Roles {
     }));
     roles.set(arnOf(role), compilePolicies(sources, 'iam'));
   }
-  return deciding(roles);
+  return deciding(roles, onNeed);
 }
 
 function ownPolicies(role: ResolvedResource) {
@@ -61,11 +64,16 @@ function ownPolicies(role: ResolvedResource) {
 
 const NOTHING = compilePolicies([], 'iam');
 
-function deciding(roles: Map<string, CompiledPolicies>): Roles {
-  const authorizeRole: Roles['authorizeRole'] = (roleArn, { action, resource, context = {} }) => {
+function deciding(roles: Map<string, CompiledPolicies>, onNeed?: OnNeed): Roles {
+  const verdictOn = (roleArn: string, { action, resource, context = {} }: Need): Verdict => {
     const policies = roles.get(roleArn);
     if (policies !== undefined) return decide(policies, { action, resource, context });
     return { allowed: false, explanation: `the template has no role ${roleArn}` };
+  };
+  const authorizeRole: Roles['authorizeRole'] = (roleArn, need) => {
+    const verdict = verdictOn(roleArn, need);
+    onNeed?.(roleArn, need, verdict);
+    return verdict;
   };
   return {
     authorizeRole,

@@ -22,12 +22,10 @@ export interface AccessLaptop extends TestLaptop {
   readonly portOf: (domain: string) => number;
 }
 
-interface Options {
-  readonly params?: Readonly<Record<string, string>>;
-  readonly change?: (template: Template) => void;
-  readonly propagationDelayMs?: number;
-  readonly directory?: string;
-}
+type Options = Pick<
+  NonNullable<Parameters<typeof bootLaptop>[0]>,
+  'params' | 'change' | 'propagationDelayMs' | 'faults' | 'onNeed'
+>;
 
 export async function bootAccess({ params, change, ...options }: Options = {}) {
   const server = await startKeyServer(issuer.jwk);
