@@ -2,12 +2,14 @@ import type { KeptDevice, Saved } from '../../shared/adapters/detection-table.ts
 import type { IngestionTable } from '../../shared/adapters/ingestion-table.ts';
 import type { LookTable } from '../../shared/adapters/look-table.ts';
 import type { Failure, TimeLeft } from '../../shared/adapters/retry.ts';
+import { abandoned } from '../../shared/core/detection/anomaly-record.ts';
 import { type LookAt, slotOf } from '../../shared/core/detection/looks.ts';
 import type { DeviceSettings, FleetSettings } from '../../shared/core/detection/settings.ts';
 import {
   type Arrival,
   nextLookMs,
   nextTimerMs,
+  openIds,
   type Step,
   takeArrivals,
   type Watched,
@@ -67,10 +69,7 @@ export const detect = (deps: DetectDeps) => {
     const arn = topicArn(invocation, deps);
     for (let at = 0; at < devices.length; at += WIDTH) {
       await Promise.all(
-        devices.slice(at, at + WIDTH).map(async (device) => {
-          const reason = await watchDevice(device, arn, deps, batch.timeLeft);
-          if (reason !== undefined) fail(batch, device.held, reason);
-        }),
+        devices.slice(at, at + WIDTH).map((device) => watchInBatch(device, arn, batch, deps)),
       );
     }
     const response = await batch.finish();
@@ -107,8 +106,9 @@ const fail = (batch: Batch, held: readonly Held<Reading>[], reason: string): voi
 async function loadDevices(
   batch: Batch,
   read: readonly Held<Reading>[],
-  { devices, settings, log }: DetectDeps,
+  deps: DetectDeps,
 ): Promise<readonly Device[]> {
+  const { devices, settings } = deps;
   const byThing = Map.groupBy(read, ({ value }) => value.thing);
   if (byThing.size === 0) return [];
   const { kept, failures } = await devices.load([...byThing.keys()], batch.timeLeft);
@@ -119,14 +119,56 @@ async function loadDevices(
     const [first] = held;
     const known = kept.get(thing);
     if (first === undefined || known === undefined || lost.has(thing)) continue;
-    if (known.lost.length > 0) {
-      log('warn', 'state that cannot be read began anew', { thing, lost: known.lost.slice(0, 10) });
-    }
     const { fleet } = first.value;
-    const ofFleet = await settings.of(fleet, batch.timeLeft);
-    found.push({ thing, fleet, kept: known, held, settings: ofFleet.of(thing) });
+    try {
+      const ofFleet = await settings.of(fleet, batch.timeLeft);
+      const whole =
+        known.lost.length === 0 ? known : await withAbandoned(thing, known, batch, deps);
+      found.push({ thing, fleet, kept: whole, held, settings: ofFleet.of(thing) });
+    } catch (error) {
+      deps.log('error', 'settings could not be read', { fleet, error });
+      fail(batch, held, error instanceof Error ? error.name : 'unknown');
+    }
   }
   return found;
+}
+
+/** What goes wrong with one device is its own affair: the others go on. */
+async function watchInBatch(
+  device: Device,
+  arn: string,
+  batch: Batch,
+  deps: DetectDeps,
+): Promise<void> {
+  const { thing, held } = device;
+  try {
+    const reason = await watchDevice(device, arn, deps, batch.timeLeft);
+    if (reason !== undefined) fail(batch, held, reason);
+  } catch (error) {
+    deps.log('error', 'a device could not be watched', { thing, error });
+    const name = error instanceof Error ? error.name : 'unknown';
+    if (name !== 'ValidationException') return fail(batch, held, name);
+    // nothing that comes again would fit better, and the shard is not to wait for it
+    batch.each(held, () => reject('STATE_TOO_LARGE', thing, 'its state does not fit an item'));
+  }
+}
+
+/** What was open in a part of the state that is lost will never close by itself: it is told as over. */
+async function withAbandoned(
+  thing: string,
+  kept: KeptDevice,
+  { timeLeft }: Batch,
+  { anomalies, log, now }: DetectDeps,
+): Promise<KeptDevice> {
+  log('warn', 'state that cannot be read began anew', { thing, lost: kept.lost.slice(0, 10) });
+  const recorded = await anomalies.list({ thing, state: 'open' }, timeLeft);
+  const known = openIds(thing, kept.watched.device);
+  const untold = new Set(kept.outbox.map(({ id }) => id));
+  const orphans = recorded.filter(({ id }) => !known.has(id) && !untold.has(id));
+  return {
+    ...kept,
+    outbox: [...kept.outbox, ...orphans.map((orphan) => abandoned(orphan, now()))],
+  };
 }
 
 /** @returns why its readings have to come again; none when they are done with */

@@ -196,6 +196,20 @@ describe('state that is damaged', () => {
   });
 });
 
+it('an anomaly is told as over when the state that it was open in is lost', async () => {
+  await warmUp();
+  await world.container().take(world.eventOf([spike()]));
+  const { Item = {} } = await getHot();
+  const damaged = { ...Item, o: { S: '{"half' } };
+  await world.db.send(new PutItemCommand({ TableName: 'detection', Item: damaged }));
+  world.clock.nowMs = later(9);
+  await world.container().take(world.eventOf([readingAt(later(1), { temperature: 21 })]));
+  expect(await world.recorded()).toMatchObject([
+    { kind: 'spike', state: 'closed', version: 2, closedAtMs: later(9) },
+  ]);
+  expect(world.mqtt).toHaveLength(2);
+});
+
 describe('settings', () => {
   it('hold for what comes a minute later: a range, and then a mute', async () => {
     await warmUp();
@@ -288,6 +302,24 @@ describe('settings', () => {
 });
 
 describe('a device', () => {
+  it('whose state fits no item is left behind, and holds up nobody', async () => {
+    const tooLarge = Object.assign(new Error('Item size has exceeded'), {
+      name: 'ValidationException',
+    });
+    const container = world.container({
+      devices: {
+        ...world.devices,
+        save: (thing, ...rest) =>
+          thing === 'probe-1' ? Promise.reject(tooLarge) : world.devices.save(thing, ...rest),
+      },
+    });
+    const other = readingAt(T0, { temperature: 20 }, { thing: 'probe-2' });
+    const event = world.eventOf([readingAt(T0, { temperature: 20 }), other]);
+    expect(await container.take(event)).toEqual(DONE);
+    expect(world.letters).toMatchObject([{ code: 'STATE_TOO_LARGE', partitionKey: 'probe-1' }]);
+    expect((await world.kept('probe-2'))?.revision).toBe(1);
+  });
+
   const many = (prefix: string, count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, at) => [`${prefix}${at}`, at]));
 

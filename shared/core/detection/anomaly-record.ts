@@ -75,3 +75,10 @@ export function recordOf(
     ...data,
   };
 }
+
+/** An anomaly that was open in a state that is lost: it is over as far as anybody can say. */
+export function abandoned(record: AnomalyRecord, nowMs: number): AnomalyRecord {
+  const { acknowledgedBy: _by, acknowledgedAtMs: _at, ...open } = record;
+  const closed = { ...open, version: open.version + 1, closedAtMs: nowMs };
+  return { ...closed, state: 'closed', sentence: sentenceOf(record, { ...closed, calm: 0 }) };
+}

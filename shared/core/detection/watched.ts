@@ -1,5 +1,5 @@
 import type { Reading } from '../reading.ts';
-import type { Anomaly, Finder } from './anomaly.ts';
+import { type Anomaly, anomalyId, type Finder } from './anomaly.ts';
 import { type AnomalyRecord, recordOf } from './anomaly-record.ts';
 import { type Detector, runDetector, runTimers } from './detector-model.ts';
 import {
@@ -87,6 +87,15 @@ export function takeArrivals(
     unwatched: seen.unwatched,
     counted: fresh.length,
   };
+}
+
+/** Ids of all that is open of a device. */
+export function openIds(thing: string, { incidents, metrics }: DeviceState): ReadonlySet<string> {
+  const own = incidents.map((incident) => anomalyId(thing, undefined, incident));
+  const ofMetrics = [...metrics].flatMap(([metric, state]) =>
+    state.incidents.map((incident) => anomalyId(thing, metric, incident)),
+  );
+  return new Set([...own, ...ofMetrics]);
 }
 
 /** Asked when a deadline of the device has passed: whether it is silent, and which timers have run out. */
