@@ -66,6 +66,15 @@ const shifted = ({ index, value }: Window): Window => ({
   before: value,
 });
 
+function metricValueOf({ count, addresses, ports }: Observation): MetricValue {
+  if (addresses === undefined && ports === undefined && count !== undefined) return { count };
+  return {
+    ...(count === undefined ? {} : { count }),
+    ...(addresses === undefined ? {} : { cidrs: [...addresses] }),
+    ...(ports === undefined ? {} : { ports: [...ports] }),
+  };
+}
+
 class Run {
   readonly #state: DeviceState;
   readonly #watched: Watched;
@@ -128,16 +137,12 @@ class Run {
   take(observation: Observation): void {
     const atMs = Math.min(observation.atMs, this.#watched.nowMs);
     this.#latestMs = Math.max(this.#latestMs, atMs);
-    const { metric, count, addresses, ports } = observation;
+    const { metric, count } = observation;
     const { byMetric, each } = this.#index;
     for (const summing of byMetric.get(metric) ?? NONE) this.#add(summing, atMs, count ?? 0);
     const actives = each.get(metric);
     if (actives === undefined) return;
-    const value = {
-      ...(count === undefined ? {} : { count }),
-      ...(addresses === undefined ? {} : { cidrs: [...addresses] }),
-      ...(ports === undefined ? {} : { ports: [...ports] }),
-    };
+    const value = metricValueOf(observation);
     for (const active of actives) this.#judge(active, { value, atMs, index: atMs });
   }
 
