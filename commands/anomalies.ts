@@ -1,56 +1,46 @@
-import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  type AnomalyQuery,
-  type AnomalyTable,
-  anomalyTable,
-} from '../shared/adapters/anomaly-table.ts';
-import {
-  type DetectionSettingsTable,
-  detectionSettingsTable,
-  type Muted,
-  SETTINGS_AGE_MS,
-} from '../shared/adapters/detection-settings-table.ts';
-import type { readSide } from '../shared/adapters/read-side.ts';
-import type { AnomalyRecord } from '../shared/core/detection/anomaly-record.ts';
+import type { AnomalyQuery } from '../shared/adapters/anomaly-table.ts';
+import type { Muted } from '../shared/adapters/detection-settings-table.ts';
 import { NAME } from '../shared/core/names.ts';
-import { evidenceOf, summaryOf, timeOf } from './anomaly-text.ts';
-import type { Point } from './chart.ts';
-import { type Command, FailedError, type Terminal, UsageError } from './command.ts';
+import { isMetricName } from '../shared/core/reading.ts';
+import {
+  acknowledge,
+  type Desk,
+  find,
+  list,
+  mute,
+  type Output,
+  openDesk,
+  show,
+  subjectOf,
+} from './anomaly-desk.ts';
+import { type Command, UsageError } from './command.ts';
+import {
+  readSettingsFile,
+  removeSettings,
+  setSettings,
+  showSettings,
+} from './detection-settings.ts';
 import { lengthMs } from './length.ts';
-import { openReadSide } from './readings.ts';
-import { findTarget, TARGET_OPTIONS, TARGET_USAGE, type Target } from './target.ts';
-
-const PATIENCE_MS = 30_000;
-const WEEK_MS = 7 * 86_400_000;
-const COLUMNS = 80;
-const READINGS_BEFORE = 60;
-const READINGS_MOST = 600;
-
-interface Desk {
-  readonly anomalies: AnomalyTable;
-  readonly settings: DetectionSettingsTable;
-  readonly history: ReturnType<typeof readSide>['history'];
-  readonly by: string;
-  readonly now: () => number;
-  readonly timeLeft: () => number;
-}
+import { findTarget, TARGET_OPTIONS, TARGET_USAGE } from './target.ts';
 
 /** `npm run anomalies`: what was found to be strange, why, and what of it somebody has seen to. */
 export const anomalies: Command = {
   name: 'anomalies',
   summary:
-    'Shows anomalies of devices, explains one, notes that it was seen, or mutes what it is about.',
-  usage: `npm run anomalies -- [list|show|ack|mute] [options]
+    'Shows anomalies of devices, explains one, notes that it was seen, mutes and sets what is watched.',
+  usage: `npm run anomalies -- [list|show|ack|mute|settings|set|unset] [options]
 
   list             the newest first, those that are over as well
   show <id>        one, with its evidence and a drawing of the readings around it
   ack <id>         notes that you have seen it
   mute <id>        says nothing of its metric, or its device, for a while; it is learned meanwhile
   mute             … of all that --fleet, --thing and --metric name
+  settings         what is set about the detection of a --fleet, as a file for set
+  set <file>       sets what stands in a JSON file: ranges, limits, rules, types of devices, models
+  unset <file>     takes back what stands in it
 
-  --fleet <name>   list: only of this fleet; mute: of this fleet
+  --fleet <name>   list: only of this fleet; mute, settings: of this fleet
   --thing <name>   list: only of this device; mute: of this device
   --metric <name>  mute: of this metric
   --state <state>  list: only those that are open, or closed
@@ -63,21 +53,18 @@ ${TARGET_USAGE}`,
       allowPositionals: true,
       options: OPTIONS,
     });
-    const [verb = 'list', id, ...more] = positionals;
+    const [verb = 'list', what, ...more] = positionals;
     if (!VERBS.includes(verb)) {
       throw new UsageError(`There is no '${verb}'; there are ${VERBS.join(', ')}.`);
     }
-    if (more.length > 0) throw new UsageError(`One id at a time, so what is '${more.join(' ')}'?`);
-    if (id !== undefined && !ID.test(id)) {
-      throw new UsageError(`'${id}' is no id of an anomaly; list shows them: ${ID_SHAPE}.`);
-    }
-    const work = id === undefined ? withoutId(verb, values) : withId(verb, id, values);
+    if (more.length > 0) throw new UsageError(`One at a time, so what is '${more.join(' ')}'?`);
+    const work = workOf(verb, what, values);
     await work(openDesk(findTarget(values)), { terminal, json: values.json === true });
     return undefined;
   },
 };
 
-const VERBS = ['list', 'show', 'ack', 'mute'];
+const VERBS = ['list', 'show', 'ack', 'mute', 'settings', 'set', 'unset'];
 const ID = /^[A-Za-z0-9_-]{1,64}\/[^/]*\/[^/]+\/[0-9a-z]{1,9}$/;
 const ID_SHAPE = '<thing>/<metric>/<what found it>/<when>';
 
@@ -93,16 +80,29 @@ const OPTIONS = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
-interface Output {
-  readonly terminal: Terminal;
-  readonly json: boolean;
-}
-
 /** What is to be done once the stage is found; wrong words are complained about before. */
 type Work = (desk: Desk, output: Output) => Promise<void>;
 
+function workOf(verb: string, what: string | undefined, values: Values): Work {
+  if (verb === 'set' || verb === 'unset') return withFile(verb, what);
+  if (what === undefined) return withoutId(verb, values);
+  if (!ID.test(what)) {
+    throw new UsageError(`'${what}' is no id of an anomaly; list shows them: ${ID_SHAPE}.`);
+  }
+  return withId(verb, what, values);
+}
+
+function withFile(verb: 'set' | 'unset', file: string | undefined): Work {
+  if (file === undefined) throw new UsageError(`${verb} wants a JSON file; settings prints one.`);
+  const settings = readSettingsFile(file);
+  const work = verb === 'set' ? setSettings : removeSettings;
+  return (desk, output) => work(settings, desk, output);
+}
+
 function withId(verb: string, id: string, values: Values): Work {
-  if (verb === 'list') throw new UsageError(`list takes options only; show ${id} explains one.`);
+  if (verb === 'list' || verb === 'settings') {
+    throw new UsageError(`${verb} takes options only; show ${id} explains one.`);
+  }
   if (verb === 'mute') {
     const forMs = muteLength(values.for);
     return async (desk, output) => mute(subjectOf(await find(id, desk)), forMs, desk, output);
@@ -117,6 +117,11 @@ function withoutId(verb: string, values: Values): Work {
   if (verb === 'list') {
     const query = queryOf(values);
     return (desk, output) => list(query, desk, output);
+  }
+  if (verb === 'settings') {
+    const { fleet } = named('fleet', values.fleet);
+    if (fleet === undefined) throw new UsageError('Of which fleet? settings wants --fleet.');
+    return (desk, output) => showSettings(fleet, desk, output);
   }
   if (verb !== 'mute') throw new UsageError(`${verb} wants an id; list shows them.`);
   const muted = mutedOf(values);
@@ -143,10 +148,17 @@ function mutedOf({ fleet, thing, metric }: Values): Muted {
   if (fleet === undefined) {
     throw new UsageError('What is to be muted? An id of an anomaly, or --fleet and what of it.');
   }
-  return { fleet, ...named('fleet', fleet), ...named('thing', thing), ...(metric && { metric }) };
+  if (metric !== undefined && !isMetricName(metric)) {
+    throw new UsageError(`--metric wants the name of a metric, not ${metric}.`);
+  }
+  const of = { ...named('fleet', fleet), ...named('thing', thing) };
+  return { ...of, fleet, ...(metric !== undefined && { metric }) };
 }
 
-function named<N extends 'fleet' | 'thing'>(option: N, name: string | undefined) {
+function named<N extends 'fleet' | 'thing'>(
+  option: N,
+  name: string | undefined,
+): Partial<Record<N, string>> {
   if (name === undefined) return {};
   if (!NAME.test(name)) {
     throw new UsageError(`--${option} wants 1 to 64 of A-Z a-z 0-9 _ and -, not ${name}.`);
@@ -158,103 +170,4 @@ function muteLength(text: string): number {
   const ms = lengthMs(text);
   if (ms === undefined) throw new UsageError(`--for wants 30m, 8h or 7d, not ${text}.`);
   return ms;
-}
-
-function openDesk(target: Target): Desk {
-  const { client, stage } = target;
-  const tools = {
-    sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-    random: Math.random,
-  };
-  const db = new DynamoDBClient({ ...client });
-  const until = Date.now() + PATIENCE_MS;
-  return {
-    anomalies: anomalyTable(db, `tributary-${stage}-anomalies`, tools),
-    settings: detectionSettingsTable(db, `tributary-${stage}-detection-settings`, tools),
-    history: openReadSide(target).history,
-    by: userInfo().username,
-    now: Date.now,
-    timeLeft: () => until - Date.now(),
-  };
-}
-
-async function list(
-  query: AnomalyQuery,
-  { anomalies: table, timeLeft }: Desk,
-  { terminal, json }: Output,
-): Promise<void> {
-  const found = await table.list(query, timeLeft);
-  if (json) terminal.out(`${JSON.stringify(found)}\n`);
-  else if (found.length === 0) terminal.out('There are no anomalies.\n');
-  else for (const record of found) terminal.out(summaryOf(record));
-}
-
-async function find(id: string, { anomalies: table, timeLeft }: Desk): Promise<AnomalyRecord> {
-  const found = await table.get(id, timeLeft);
-  if (found === undefined) throw new FailedError(`There is no anomaly ${id}.`);
-  return found;
-}
-
-async function acknowledge(id: string, desk: Desk): Promise<void> {
-  const who = { by: desk.by, atMs: desk.now() };
-  if (!(await desk.anomalies.acknowledge(id, who, desk.timeLeft))) {
-    throw new FailedError(`There is no anomaly ${id}.`);
-  }
-}
-
-async function show(record: AnomalyRecord, desk: Desk, { terminal, json }: Output): Promise<void> {
-  if (json) {
-    terminal.out(`${JSON.stringify(record)}\n`);
-    return;
-  }
-  const { columns = COLUMNS } = terminal;
-  terminal.out(evidenceOf(record, await readingsAround(record, desk), columns));
-}
-
-/** Of the metric, before the anomaly and while it lasts; the newest so many of both. */
-async function readingsAround(
-  { thing, metric, openedAtMs, closedAtMs }: AnomalyRecord,
-  { history, now }: Desk,
-): Promise<readonly Point[]> {
-  if (metric === undefined) return [];
-  const points = async (fromMs: number, toMs: number, most: number): Promise<Point[]> => {
-    const found: Point[] = [];
-    for await (const { observedAtMs: atMs, metrics } of history(thing, { fromMs, toMs })) {
-      const value = metrics[metric];
-      if (value === undefined || typeof value === 'string') continue;
-      if (found.push({ atMs, value: Number(value) }) >= most) break;
-    }
-    return found;
-  };
-  const before = await points(openedAtMs - WEEK_MS, openedAtMs - 1, READINGS_BEFORE);
-  return [...before, ...(await points(openedAtMs, closedAtMs ?? now(), READINGS_MOST))];
-}
-
-const subjectOf = ({ fleet, thing, metric }: AnomalyRecord): Muted => ({
-  fleet,
-  thing,
-  ...(metric !== undefined && { metric }),
-});
-
-async function mute(
-  muted: Muted,
-  forMs: number,
-  { settings, by, now, timeLeft }: Desk,
-  { terminal, json }: Output,
-): Promise<void> {
-  const atMs = now();
-  const mutedUntilMs = atMs + forMs;
-  await settings.mute(muted, mutedUntilMs, { by, atMs }, timeLeft);
-  if (json) {
-    terminal.out(`${JSON.stringify({ ...muted, mutedUntilMs })}\n`);
-    return;
-  }
-  const { fleet, thing = `every device of fleet ${fleet}`, metric } = muted;
-  const what = metric === undefined ? thing : `${metric} of ${thing}`;
-  const within = `within ${SETTINGS_AGE_MS / 1000} s`;
-  terminal.out(
-    forMs === 0
-      ? `Of ${what} is told again, ${within}.\n`
-      : `Nothing is told of ${what} until ${timeOf(mutedUntilMs)}, ${within}; it is learned meanwhile.\n`,
-  );
 }

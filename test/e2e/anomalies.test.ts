@@ -18,6 +18,15 @@ const PARAMS = { dashboards: 'enabled' };
 /** Of somebody who signed in at the identity pool. */
 const IDENTITY = 'eu-central-1:7d5f6f0e-6a3c-4bd0-9df2-3b0f7f6f7d20';
 
+/** Of a place that is drier than where the simulated devices are. */
+const DRY = {
+  what: 'options',
+  fleet: 'demo',
+  thing: 'sensor-1',
+  metric: 'humidity',
+  options: { range: { high: 20 } },
+};
+
 let laptop: TestLaptop;
 let project: ReturnType<typeof copyOfProject>;
 let watch: AnomalyWatch;
@@ -57,6 +66,8 @@ beforeAll(async () => {
   mkdirSync(join(project.folder, '.tributary'), { recursive: true });
   writeFileSync(join(project.folder, '.tributary', 'laptop.json'), JSON.stringify(file));
   await anomalies('mute', '--fleet', 'demo', '--thing', 'sensor-2', '--for', '1h');
+  writeFileSync(join(project.folder, 'settings.json'), JSON.stringify(DRY));
+  await anomalies('set', 'settings.json');
   watch = await watchAnomalies(laptop, ({ label, lines }) => {
     said.push([label, ...lines].join(' '));
     for (const listener of listeners) listener();
@@ -115,6 +126,19 @@ describe('a device whose temperature is stuck', () => {
     expect(said.filter((text) => text.includes('sensor-2'))).toEqual([]);
     expect(await anomalies('list', '--thing', 'sensor-2')).toBe('There are no anomalies.\n');
   });
+});
+
+it('holds a device to the limits that a file has set', async () => {
+  expect(await says(/^ANOMALY humidity of sensor-1/)).toContain(
+    'outside of 0 to 20 %RH that it can have',
+  );
+  const set = JSON.parse(await anomalies('settings', '--fleet', 'demo'));
+  expect(set).toContainEqual(expect.objectContaining({ ...DRY, by: expect.any(String) }));
+  await anomalies('unset', 'settings.json');
+  const left = JSON.parse(await anomalies('settings', '--fleet', 'demo'));
+  expect(left).toMatchObject([
+    { thing: 'sensor-2', options: { mutedUntilMs: expect.any(Number) } },
+  ]);
 });
 
 /** The policy of the role that signed-in identities take. */
