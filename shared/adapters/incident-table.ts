@@ -24,7 +24,7 @@ export type IncidentTable = ReturnType<typeof incidentTable>;
 const ENDED_KEPT_SECONDS = 400 * 86_400;
 
 /** Of incidents that somebody has to come back to: sparse, the gravest first. */
-export const DUE_INDEX = 'due';
+const DUE_INDEX = 'due';
 
 /**
  * Incidents, the budget of containment, and who is contained. Every write but a repetition of itself is under the
