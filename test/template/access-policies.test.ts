@@ -145,10 +145,20 @@ describe('a device whose ways in are pinned', () => {
 });
 
 describe('an audit', () => {
+  const POLICIES = [...resources.values()]
+    .filter(({ type }) => type === 'AWS::IoT::Policy')
+    .map(({ logicalId }) => logicalId);
+
   it('finds nothing in the policies of devices', () => {
     for (const id of ['DevicePolicy', 'DeviceHttpsPolicy']) {
       expect(lintPolicy(sourceOf(id))).toEqual([]);
     }
+  });
+
+  it('finds nothing in any other, but for what the two below are for', () => {
+    const others = POLICIES.filter((id) => id !== 'DashboardPolicy' && id !== 'ClaimPolicy');
+    expect(others).toContain('QuarantinePolicy');
+    expect(others.flatMap((id) => lintPolicy(sourceOf(id)))).toEqual([]);
   });
 
   it('finds of the policy of dashboards that it watches more than one device, which is its purpose', () => {
