@@ -146,6 +146,19 @@ describe('a reading', () => {
     expect(await readingsOf()).toBe(before + 2);
   });
 
+  it('that broke a limit and is put on the stream once more tells nothing new', async () => {
+    const cold = readingAt(T0, { temperature: -300 }, { units: { temperature: '°C' } });
+    const calm = [1, 2, 3].map((minute) =>
+      readingAt(T0 + minute * MINUTE_MS, { temperature: 20 + minute }),
+    );
+    await world.container().take(world.eventOf([cold, ...calm]));
+    expect(await world.recorded()).toMatchObject([{ kind: 'out of range', state: 'closed' }]);
+    const before = await world.kept('probe-1');
+    await world.container().take(world.eventOf([cold]));
+    expect(world.mqtt).toHaveLength(2);
+    expect((await world.kept('probe-1'))?.watched.device).toEqual(before?.watched.device);
+  });
+
   it('counts once when two containers have it at the same time', async () => {
     await warmUp();
     const before = (await readingsOf()) ?? 0;

@@ -104,8 +104,10 @@ export async function openDetectWorld() {
     void logged.push({ level, message, ...(fields === undefined ? {} : { fields }) });
 
   /** A container of its own: nothing remembered. */
-  const container = (changes: Partial<DetectDeps> = {}) => {
-    const deps: DetectDeps = {
+  const container = (
+    changes: Partial<DetectDeps> | ((base: DetectDeps) => Partial<DetectDeps>) = {},
+  ) => {
+    const base: DetectDeps = {
       devices,
       looks,
       ingestion,
@@ -137,8 +139,8 @@ export async function openDetectWorld() {
       },
       log,
       now,
-      ...changes,
     };
+    const deps = { ...base, ...(typeof changes === 'function' ? changes(base) : changes) };
     const run = detect(deps);
     const tick = sweep(deps);
     return {
