@@ -5,10 +5,12 @@ import { reject, safeText } from '../../shared/core/errors.ts';
 import { decodeFields } from '../../shared/core/lorawan/formats/fields.ts';
 import { type FormatResult, resultOf } from '../../shared/core/lorawan/formats/index.ts';
 import {
+  leftOutOf,
   type Measurement,
   measurementOf,
   normalizedMeasurements,
 } from '../../shared/core/lorawan/measurements.ts';
+import { LIMITS } from '../../shared/core/reading.ts';
 import type { Breaker } from './breaker.ts';
 import type { Decoder } from './shelf.ts';
 
@@ -92,8 +94,9 @@ function resultFrom(id: string, answer: unknown, normalized: unknown): FormatRes
     failed(id, new CodecFault('CODEC_ANSWER_INVALID', 'data is missing, wants an object'));
   }
   const decoded = measurementOf(data);
+  const told = [...leftOutOf(data).map(leftOutWarning), ...warnings];
   if (normalized === undefined)
-    return { measurements: [decoded], warnings: warnings.slice(0, WARNINGS_LIMIT) };
+    return { measurements: [decoded], warnings: told.slice(0, WARNINGS_LIMIT) };
   const more = read(id, Normalized, normalized);
   if (more.errors.length > 0) {
     failed(
@@ -103,9 +106,12 @@ function resultFrom(id: string, answer: unknown, normalized: unknown): FormatRes
   }
   return {
     measurements: joined(decoded, normalizedMeasurements(more.data)),
-    warnings: [...warnings, ...more.warnings].slice(0, WARNINGS_LIMIT),
+    warnings: [...told, ...more.warnings].slice(0, WARNINGS_LIMIT),
   };
 }
+
+const leftOutWarning = (path: string): string =>
+  `${safeText(path, TEXT_LIMIT_CHARS)} is left out: longer than ${LIMITS.textChars} characters`;
 
 /** One normalised measurement adds its names to the codec's own; several are readings of their own, with their times. */
 function joined(decoded: Measurement, normalized: readonly Measurement[]): readonly Measurement[] {

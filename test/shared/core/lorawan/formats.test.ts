@@ -4,6 +4,7 @@ import { decodeCayenneLpp } from '../../../../shared/core/lorawan/formats/cayenn
 import { decodeFields, parseFieldFormat } from '../../../../shared/core/lorawan/formats/fields.ts';
 import { decodeFormat } from '../../../../shared/core/lorawan/formats/index.ts';
 import {
+  leftOutOf,
   measurementOf,
   normalizedMeasurements,
 } from '../../../../shared/core/lorawan/measurements.ts';
@@ -206,6 +207,18 @@ describe('what a codec decoded', () => {
       units: { level: 'm' },
       deviceMs: undefined,
     });
+  });
+
+  it('has no unit where it is empty, and leaves out texts that no metric can be', () => {
+    const data = {
+      serial: { value: 17, unit: '' },
+      inner: { schema: 'x'.repeat(1025), list: ['y'.repeat(2000), 'short'] },
+    };
+    expect(measurementOf(data)).toMatchObject({
+      metrics: { serial: 17, 'inner.list.1': 'short' },
+      units: undefined,
+    });
+    expect(leftOutOf(data)).toEqual(['inner.schema', 'inner.list.0']);
   });
 
   it('is refused where it is no metric', () => {
