@@ -42,7 +42,10 @@ export function openSdk() {
   let count = 0;
   return {
     attempt(attempt: SdkAttempt): Promise<SdkOutcome> {
-      child ??= fork(join(import.meta.dirname, 'device-sdk-process.ts'));
+      // without its remarks on ports other than 443
+      child ??= fork(join(import.meta.dirname, 'device-sdk-process.ts'), {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      });
       const running = child;
       count += 1;
       const id = count;
