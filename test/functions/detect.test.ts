@@ -147,10 +147,11 @@ describe('a reading', () => {
   });
 
   it('that broke a limit and is put on the stream once more tells nothing new', async () => {
-    const cold = readingAt(T0, { temperature: -300 }, { units: { temperature: '°C' } });
-    const calm = [1, 2, 3].map((minute) =>
-      readingAt(T0 + minute * MINUTE_MS, { temperature: 20 + minute }),
+    const units = { temperature: '°C' };
+    const [cold, ...calm] = [-300, 21, 22, 23].map((temperature, minute) =>
+      readingAt(T0 + minute * MINUTE_MS, { temperature }, { units }),
     );
+    if (cold === undefined) throw new Error('there is one');
     await world.container().take(world.eventOf([cold, ...calm]));
     expect(await world.recorded()).toMatchObject([{ kind: 'out of range', state: 'closed' }]);
     const before = await world.kept('probe-1');
