@@ -15,7 +15,7 @@ export interface Screen {
 
 /** Something that has happened: a word that catches the eye, and what there is to say, a line or more. */
 export interface News {
-  readonly label: 'ANOMALY' | 'over' | 'fault';
+  readonly label: keyof typeof COLOURS;
   readonly lines: readonly string[];
 }
 
@@ -32,14 +32,15 @@ export function openScreen(terminal: Terminal, now: () => number = Date.now): Sc
 function liveScreen(terminal: Terminal, columns: number): Screen {
   let foot = '';
   const say = (text: string) => terminal.out(`${ERASE_LINE}${text}\n${foot}`);
+  const tell = ({ label, lines }: News) => {
+    const text = paragraph(lines, columns - 1);
+    say(`${styleText(COLOURS[label], label.padEnd(LABEL_COLUMNS))}${text}`);
+  };
   return {
     say,
-    tell: ({ label, lines }) => {
-      const text = paragraph(lines, columns - 1);
-      say(`${styleText(COLOURS[label], label.padEnd(LABEL_COLUMNS))}${text}`);
-    },
+    tell,
     log: (entry) => {
-      if (isWorthSaying(entry)) say(lineOf(entry));
+      if (isWorthSaying(entry)) tell(newsOf(entry));
     },
     status: (tally) => {
       foot = fitted(statusLine(tally), columns);
@@ -50,12 +51,13 @@ function liveScreen(terminal: Terminal, columns: number): Screen {
 
 function plainScreen(terminal: Terminal, now: () => number): Screen {
   let last = { line: '', atMs: Number.NEGATIVE_INFINITY };
+  const tell = ({ label, lines }: News) =>
+    terminal.out(`${label.padEnd(LABEL_COLUMNS)}${paragraph(lines, Number.POSITIVE_INFINITY)}\n`);
   return {
     say: (text) => terminal.out(`${text}\n`),
-    tell: ({ label, lines }) =>
-      terminal.out(`${label.padEnd(LABEL_COLUMNS)}${paragraph(lines, Infinity)}\n`),
+    tell,
     log: (entry) => {
-      if (isWorthSaying(entry)) terminal.out(`${lineOf(entry)}\n`);
+      if (isWorthSaying(entry)) tell(newsOf(entry));
     },
     status: (tally) => {
       const line = statusLine(tally);
@@ -67,7 +69,13 @@ function plainScreen(terminal: Terminal, now: () => number): Screen {
 }
 
 const LABEL_COLUMNS = 9;
-const COLOURS = { ANOMALY: 'yellow', over: 'green', fault: 'dim' } as const;
+const COLOURS = {
+  ANOMALY: 'yellow',
+  over: 'green',
+  fault: 'dim',
+  note: 'cyan',
+  ERROR: 'red',
+} as const;
 
 /** Lines broken between words so that they fit beside the label. */
 export function paragraph(lines: readonly string[], columns: number): string {
@@ -87,14 +95,18 @@ function brokenLines(line: string, width: number): readonly string[] {
 
 const isWorthSaying = ({ level }: LogEntry): boolean => level === 'warn' || level === 'error';
 
-/** The refusal's reason and what would mend it, each on a line of its own; identities behind the message. */
-function lineOf({ level, source, message, explanation, fix, ...details }: LogEntry): string {
-  const facts = Object.entries(details).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  const head = [`${level === 'error' ? 'ERROR' : 'note'}  ${source}: ${message}`, ...facts].join(
-    '  ',
-  );
-  const more = [explanation, fix === undefined ? undefined : `To allow it: ${fix}`];
-  return [head, ...more.filter((line) => line !== undefined).map((line) => `      ${line}`)].join(
-    '\n',
-  );
+/** Who was refused; the rest of the facts is in the reason, and in the book of refusals. */
+const WHO = ['clientId', 'protocol', 'sourceIp'];
+
+/** What happened and its facts; of a refusal its reason and what would mend it, each on a line of its own. */
+function newsOf({ level, source, message, explanation, fix, ...details }: LogEntry): News {
+  const facts = Object.entries(details)
+    .filter(([name]) => explanation === undefined || WHO.includes(name))
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const lines = [
+    [`${source}: ${message}`, ...facts].join('  '),
+    ...(explanation === undefined ? [] : [String(explanation)]),
+    ...(fix === undefined ? [] : [`To allow it: ${fix}`]),
+  ];
+  return { label: level === 'error' ? 'ERROR' : 'note', lines };
 }

@@ -50,3 +50,21 @@ it('writes whole lines where there is no terminal', () => {
       'in: mqtt 2 · stored: mqtt 2 · dead letters: 0 · anomalies: 1\n',
   );
 });
+
+it('says of a refusal who, why, and what would allow it, and of other notes all their facts', () => {
+  const { screen, shown } = open();
+  const refusal = { protocol: 'mqtt', clientId: 'probe-1', resource: 'arn:…', variables: {} };
+  screen.log({
+    ...{ level: 'warn', source: 'gateway', message: 'iot:Publish refused' },
+    ...refusal,
+    explanation: 'No statement allows it.',
+    fix: 'add one',
+  });
+  screen.log({ level: 'error', source: 'fleet', message: 'lost', thing: 'probe-1' });
+  screen.log({ level: 'info', source: 'fleet', message: 'not worth saying' });
+  expect(shown()).toBe(
+    'note     gateway: iot:Publish refused  protocol="mqtt"  clientId="probe-1"\n' +
+      '         No statement allows it.\n         To allow it: add one\n' +
+      'ERROR    fleet: lost  thing="probe-1"\n',
+  );
+});
