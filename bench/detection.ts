@@ -31,7 +31,7 @@ const USAGE = `npm run bench:detection -- [--data DIR] [--pictures DIR] [--seeds
 
   --data DIR      a labelled set: data/, labels/combined_windows.json and, for other sets than NAB, meta.json; or a
                   folder of such sets
-  --pictures DIR  writes an SVG of each third series of the sets: reading, band, verdicts, labels
+  --pictures DIR  writes an SVG of each series of the sets: readings, bands, verdicts, labels
   --seeds N       devices a fault of the generated catalogue (default 10)
 `;
 
@@ -201,14 +201,13 @@ function showCosts(): void {
 function writePictures(folder: string, sets: readonly LabelledSet[]): void {
   mkdirSync(folder, { recursive: true });
   for (const { name, series } of sets) {
-    series.forEach(({ path, times, values, windows }, at) => {
-      if (at % 3 !== 0) return;
+    for (const { path, times, values, windows } of series) {
       const file = `${name}-${path.replaceAll('/', '-').replace(/\.csv$/, '')}.svg`;
       writeFileSync(
         join(folder, file),
         draw({ title: `${name}: ${path}`, times, values, windows }),
       );
-    });
+    }
   }
 }
 
