@@ -1,9 +1,8 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
-import { QUICK_OPTIONS } from '../../shared/adapters/client-options.ts';
 import { denials } from '../../shared/adapters/denials.ts';
 import { fetchText } from '../../shared/adapters/fetch-text.ts';
 import { keyRing } from '../../shared/adapters/key-ring.ts';
+import type { Dynamo } from '../../shared/adapters/tables.ts';
 import { SECONDS } from '../../shared/core/access/answer.ts';
 import { parseIssuers } from '../../shared/core/access/issuer.ts';
 import { LogLevel, ResourceName } from '../../shared/lambda/environment.ts';
@@ -37,10 +36,13 @@ export const COMMON_SETTINGS = {
 type Common = z.output<z.ZodObject<typeof COMMON_SETTINGS>>;
 
 /** What authorizers have in common. */
-export const commonDeps = (settings: Common): Omit<AuthorizeDeps, 'accepts' | 'whoseSecret'> => ({
+export const commonDeps = (
+  settings: Common,
+  db: Dynamo,
+): Omit<AuthorizeDeps, 'accepts' | 'whoseSecret'> => ({
   issuers: parseIssuers(settings.ISSUERS),
   keys: keyRing((url) => fetchText(url, KEYS_LIMITS), now),
-  denialOf: denials(new DynamoDBClient(QUICK_OPTIONS), settings.INCIDENTS_TABLE),
+  denialOf: denials(db, settings.INCIDENTS_TABLE),
   stage: settings.STAGE,
   domains: settings.DOMAINS,
   refreshSeconds: settings.REFRESH_SECONDS,

@@ -25,12 +25,13 @@ const settings = readEnvironment(
   environment,
 );
 const { CREDENTIALS_TABLE: tableName, PEPPER_KEY: keyId } = settings;
-const table = secretTable(new DynamoDBClient(QUICK_OPTIONS), tableName);
+const db = new DynamoDBClient(QUICK_OPTIONS);
+const table = secretTable(db, tableName);
 const pepper = peppers(new KMSClient(QUICK_OPTIONS), table, { keyId, tableName }, now);
 
 /** Behind the authorizers `jwt` and `password`, where AWS IoT checks no signature: anybody on the internet calls it. */
 export const handler = authorize({
-  ...commonDeps(settings),
+  ...commonDeps(settings, db),
   accepts: new Set(settings.ACCEPTS),
   whoseSecret: deviceSecrets(table, pepper, now),
 });
