@@ -40,7 +40,8 @@ const Count = z.int().nonnegative();
  */
 const AuditSummary = z.object({
   accountId: z.string().regex(/^\d{12}$/),
-  taskId: z.string().min(1).max(128),
+  /** In what people are told it is part of a command. */
+  taskId: z.string().regex(/^[A-Za-z0-9-]{1,40}$/),
   taskStatus: z.enum(['IN_PROGRESS', 'FAILED', 'CANCELED', 'COMPLETED']),
   taskType: z.enum(['ON_DEMAND_AUDIT_TASK', 'SCHEDULED_AUDIT_TASK']),
   scheduledAuditName: z.string().optional(),
@@ -200,12 +201,18 @@ function ofAuditFinding(finding: z.infer<typeof AuditFinding>): readonly Notific
 
 type AuditDetail = z.infer<typeof AuditSummary>['auditDetails'][number];
 
-/** What a check says; none for one that did not run. */
-function sayingOfCheck(detail: AuditDetail): Pick<Notification, 'type' | 'says'> | undefined {
+/** What a check says, with the command that says which resources; none for one that did not run. */
+function sayingOfCheck(
+  detail: AuditDetail,
+  taskId: string,
+): Pick<Notification, 'type' | 'says'> | undefined {
   const { totalResourcesCount = 0, nonCompliantResourcesCount = 0, errorCode } = detail;
   switch (detail.checkRunStatus) {
     case 'COMPLETED_NON_COMPLIANT':
-      return { type: 'audit', says: `${nonCompliantResourcesCount} resources do not comply` };
+      return {
+        type: 'audit',
+        says: `${nonCompliantResourcesCount} resources do not comply: npm run audit -- show ${taskId}`,
+      };
     case 'FAILED':
       return {
         type: 'audit',
@@ -221,7 +228,7 @@ function sayingOfCheck(detail: AuditDetail): Pick<Notification, 'type' | 'says'>
 function ofAudit(summary: z.infer<typeof AuditSummary>): readonly Notification[] {
   const { taskId, accountId, taskStartTime, auditDetails } = summary;
   return auditDetails.flatMap((detail): Notification[] => {
-    const saying = sayingOfCheck(detail);
+    const saying = sayingOfCheck(detail, taskId);
     if (saying === undefined) return [];
     const { checkName } = detail;
     return [

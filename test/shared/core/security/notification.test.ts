@@ -122,7 +122,7 @@ describe('a notification', () => {
         subject: { kind: 'account' },
         cause: 'audit-device-certificate-expiring',
         severity: 'MEDIUM',
-        says: '3 resources do not comply',
+        says: `3 resources do not comply: npm run audit -- show ${AUDIT.taskId}`,
       },
       { type: 'complied', cause: 'audit-logging-disabled', severity: undefined },
     ]);
