@@ -53,6 +53,7 @@ export async function openAuditWorld(pki: DevelopmentPki) {
     { now },
   );
   const lacking = new Set<string>();
+  const lists = new Map<string, Uint8Array>();
   const told: { topicArn: string; message: string }[] = [];
   const log: LogEntry[] = [];
   const common = {
@@ -71,7 +72,11 @@ export async function openAuditWorld(pki: DevelopmentPki) {
     history,
     loggingEnabled: logging.enabled,
     accountId: ACCOUNT,
-    fetchList: () => Promise.reject(new Error('there are no lists here')),
+    fetchList: async (url) => {
+      const list = lists.get(url);
+      if (list === undefined) throw new Error('there is no such list');
+      return list;
+    },
     uuid: () => crypto.randomUUID(),
     log: (entry) => void log.push(entry),
   });
@@ -95,6 +100,8 @@ export async function openAuditWorld(pki: DevelopmentPki) {
     auditor,
     daily,
     lacking,
+    /** Revocation lists by address. */
+    lists,
     told,
     log,
     iot,

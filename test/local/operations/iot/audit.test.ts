@@ -14,6 +14,8 @@ import {
   ListRelatedResourcesForAuditFindingCommand,
   ListScheduledAuditsCommand,
   NotConfiguredException,
+  RegisterCACertificateCommand,
+  RegisterCertificateCommand,
   ResourceNotFoundException,
   SetV2LoggingOptionsCommand,
   StartAuditMitigationActionsTaskCommand,
@@ -21,6 +23,8 @@ import {
   UpdateAccountAuditConfigurationCommand,
 } from '@aws-sdk/client-iot';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createAuthority } from '../../../../local/pki/index.ts';
+import { certificateWithList, revocationList } from '../../../support/revocation.ts';
 import { openAuditWorld, ROLE, TOPIC } from './audit-world.ts';
 import { NOW, sharedPki } from './iot-world.ts';
 
@@ -170,6 +174,43 @@ describe('an audit on demand', () => {
       new ListRelatedResourcesForAuditFindingCommand({ findingId }),
     );
     expect(related.relatedResources).toEqual(shared?.relatedResources);
+  });
+
+  it('looks at the revocation list of a registered authority', async () => {
+    const url = 'http://127.0.0.1/fleet.crl';
+    const validity = { notBeforeMs: NOW, notAfterMs: NOW + 900 * DAY_MS };
+    const fleet = await createAuthority([['CN', 'Fleet']], validity);
+    const [gone, good] = [
+      await certificateWithList(fleet, 'probe-1', validity, url),
+      await certificateWithList(fleet, 'probe-2', validity, url),
+    ];
+    world.lists.set(url, await revocationList(fleet, [gone.serialNumber], NOW));
+    await world.iot.send(
+      new RegisterCACertificateCommand({
+        caCertificate: fleet.certificatePem,
+        certificateMode: 'SNI_ONLY',
+        setAsActive: true,
+      }),
+    );
+    const ids: (string | undefined)[] = [];
+    for (const { pem } of [gone, good]) {
+      const { certificateId } = await world.iot.send(
+        new RegisterCertificateCommand({
+          certificatePem: pem,
+          caCertificatePem: fleet.certificatePem,
+          status: 'ACTIVE',
+        }),
+      );
+      ids.push(certificateId);
+    }
+    const taskId = await audit(
+      'REVOKED_DEVICE_CERTIFICATE_STILL_ACTIVE_CHECK',
+      'REVOKED_CA_CERTIFICATE_STILL_ACTIVE_CHECK',
+    );
+    const found = (await findingsOf(taskId)).map(
+      ({ nonCompliantResource }) => nonCompliantResource?.resourceIdentifier,
+    );
+    expect(found).toEqual([{ deviceCertificateId: ids[0] }]);
   });
 
   it('is listed with the others, the newest first', async () => {
