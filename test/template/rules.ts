@@ -51,8 +51,8 @@ export const EXPLAINED_WILDCARDS = [
   },
   {
     where:
-      /^(Defend|Mitigation)Role\.(LookAtThings|ContainCertificates|EndSessions|DeactivateCertificates)$/,
-    resource: /:(thing|cert|client)\/\*$/,
+      /^(Defend|Mitigation)Role\.(LookAtThings|ContainCertificates|EndSessions|TellDevices|DeactivateCertificates)$/,
+    resource: /:(thing|cert|client|topic\/alert)\/\*$/,
     because: 'which device misbehaves is not known to the template',
   },
   {
