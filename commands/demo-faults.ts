@@ -19,7 +19,7 @@ const DOES: Readonly<Record<Fault, (metric: string) => string>> = {
   drift: (metric) => `its ${metric} drifts upwards`,
   stuck: (metric) => `its ${metric} is stuck`,
   noise: (metric) => `its ${metric} is noisy`,
-  range: (metric) => `its ${metric} is what cannot be`,
+  range: (metric) => `its ${metric} reads what cannot be`,
   rate: (metric) => `its ${metric} changes too fast`,
   unit: (metric) => `its ${metric} is told in another unit`,
   'missing-metric': (metric) => `it leaves its ${metric} out`,

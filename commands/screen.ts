@@ -105,7 +105,7 @@ function newsOf({ level, source, message, explanation, fix, ...details }: LogEnt
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const lines = [
     [`${source}: ${message}`, ...facts].join('  '),
-    ...(explanation === undefined ? [] : [String(explanation)]),
+    ...(explanation === undefined || explanation === message ? [] : [String(explanation)]),
     ...(fix === undefined ? [] : [`To allow it: ${fix}`]),
   ];
   return { label: level === 'error' ? 'ERROR' : 'note', lines };

@@ -60,11 +60,14 @@ it('says of a refusal who, why, and what would allow it, and of other notes all 
     explanation: 'No statement allows it.',
     fix: 'add one',
   });
+  const why = 'no certificate';
+  screen.log({ level: 'warn', source: 'gateway', message: why, explanation: why });
   screen.log({ level: 'error', source: 'fleet', message: 'lost', thing: 'probe-1' });
   screen.log({ level: 'info', source: 'fleet', message: 'not worth saying' });
   expect(shown()).toBe(
     'note     gateway: iot:Publish refused  protocol="mqtt"  clientId="probe-1"\n' +
       '         No statement allows it.\n         To allow it: add one\n' +
+      'note     gateway: no certificate\n' +
       'ERROR    fleet: lost  thing="probe-1"\n',
   );
 });
