@@ -18,7 +18,7 @@ import type { Published } from '../../shared/adapters/topic.ts';
 import type { DeadLetter } from '../../shared/core/dead-letter.ts';
 import { EXAMPLE_READING, type Reading } from '../../shared/core/reading.ts';
 import type { Fields, Level } from '../../shared/lambda/log.ts';
-import { ACCOUNT, clientOf, REGION, serve } from '../local/operations/endpoint.ts';
+import { ACCOUNT, clientOf, FUNCTION_KEY, REGION, serve } from '../local/operations/endpoint.ts';
 import { seededRandom } from './random.ts';
 import { patientTools, plentyOfTime } from './retry-tools.ts';
 import { streamRecord } from './stream-events.ts';
@@ -64,9 +64,11 @@ export async function openDetectionTables() {
     });
   }
   const server = await serve(dynamoDbOperations({ tables, accountId: ACCOUNT, region: REGION }));
-  const db = new DynamoDBClient(clientOf(server.url));
+  // as a function, so that it is noted what it has to be granted
+  const db = new DynamoDBClient(clientOf(server.url, FUNCTION_KEY));
   return {
     db,
+    needs: server.needs,
     close: async () => {
       db.destroy();
       await server.close();
@@ -86,7 +88,7 @@ const INVOCATION: DetectInvocation = {
 
 /** The function as deployed, but for SNS and MQTT, of which it is noted what they were told. */
 export async function openDetectWorld() {
-  const { db, close } = await openDetectionTables();
+  const { db, needs, close } = await openDetectionTables();
   const clock = { nowMs: T0 };
   const now = () => clock.nowMs;
   const tools = patientTools();
@@ -169,6 +171,7 @@ export async function openDetectWorld() {
 
   return {
     db,
+    needs,
     clock,
     mqtt,
     sns,
