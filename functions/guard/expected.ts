@@ -14,7 +14,14 @@ interface Deps {
   readonly now: () => number;
 }
 
-const active = new WeakMap<readonly SecurityProfile[], Map<string, readonly ActiveBehavior[]>>();
+/** What all devices of a fleet are held against. */
+interface Expected {
+  readonly behaviors: readonly ActiveBehavior[];
+  /** Those of them that compare a device with its fleet. */
+  readonly compared: readonly ActiveBehavior[];
+}
+
+const byProfiles = new WeakMap<readonly SecurityProfile[], Map<string, Expected>>();
 
 /** What a device of a fleet is held against, with what the fleet did where that is asked for. */
 export async function expectedOf(
@@ -23,8 +30,9 @@ export async function expectedOf(
   { profiles, statistics, now }: Deps,
   timeLeft: TimeLeft,
 ): Promise<Watched> {
-  const behaviors = behaviorsOf(profiles, fleet);
-  const histograms = await histogramsOf(behaviors, fleet ?? '', statistics, timeLeft);
+  const { behaviors, compared } = expectedOfFleet(profiles, fleet);
+  if (compared.length === 0) return { thing, behaviors, nowMs: now() };
+  const histograms = await histogramsOf(compared, fleet ?? '', statistics, timeLeft);
   return {
     thing,
     behaviors,
@@ -33,27 +41,33 @@ export async function expectedOf(
   };
 }
 
-/** Devices of a fleet are held against the same behaviours. */
-function behaviorsOf(
+function expectedOfFleet(
   profiles: readonly SecurityProfile[],
   fleet: string | undefined,
-): readonly ActiveBehavior[] {
-  const byFleet = active.get(profiles) ?? new Map<string, readonly ActiveBehavior[]>();
-  active.set(profiles, byFleet);
-  const behaviors = byFleet.get(fleet ?? '') ?? activeBehaviors(profiles, { fleet });
-  byFleet.set(fleet ?? '', behaviors);
-  return behaviors;
+): Expected {
+  const byFleet = byProfiles.get(profiles) ?? new Map<string, Expected>();
+  byProfiles.set(profiles, byFleet);
+  const expected = byFleet.get(fleet ?? '') ?? newExpected(profiles, fleet);
+  byFleet.set(fleet ?? '', expected);
+  return expected;
+}
+
+function newExpected(profiles: readonly SecurityProfile[], fleet: string | undefined): Expected {
+  const behaviors = activeBehaviors(profiles, { fleet });
+  const compared = behaviors.filter(
+    ({ behavior }) => behavior.criteria.statisticalThreshold !== undefined,
+  );
+  return { behaviors, compared };
 }
 
 async function histogramsOf(
-  behaviors: readonly ActiveBehavior[],
+  compared: readonly ActiveBehavior[],
   fleet: string,
   statistics: Deps['statistics'],
   timeLeft: TimeLeft,
 ): Promise<ReadonlyMap<string, Histogram>> {
   const histograms = new Map<string, Histogram>();
-  for (const { key, behavior } of behaviors) {
-    if (behavior.criteria.statisticalThreshold === undefined) continue;
+  for (const { key } of compared) {
     histograms.set(key, await statistics.histogram(fleet, key, timeLeft));
   }
   return histograms;
