@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Refusal } from '../../shared/adapters/denials.ts';
 import type { EnrolmentTable } from '../../shared/adapters/enrolment-table.ts';
 import { CertificateId } from '../../shared/core/access/authorities.ts';
 import { RefusedError, refuse } from '../../shared/core/access/refused.ts';
@@ -9,6 +10,8 @@ import type { Log } from '../../shared/lambda/log.ts';
 /** All this function needs from outside; a test passes plain objects. */
 export interface ProvisionDeps {
   readonly enrolments: Pick<EnrolmentTable, 'find' | 'claim'>;
+  /** Whether an incident holds the thing. */
+  readonly denialOf: (thing: string) => Promise<Refusal | undefined>;
   /** Name of the one template that this is the hook of. */
   readonly templateName: string;
   readonly log: Log;
@@ -37,7 +40,7 @@ export interface HookAnswer {
  * not touch certificates; AWS IoT does, when the answer is yes.
  */
 export const provision =
-  ({ enrolments, templateName, log, now }: ProvisionDeps) =>
+  ({ enrolments, denialOf, templateName, log, now }: ProvisionDeps) =>
   async (event: unknown): Promise<HookAnswer> => {
     try {
       const claim = read(event, templateName);
@@ -48,6 +51,10 @@ export const provision =
       }
       const { thing, fleet } = enrolment;
       checkSubject(claim.certificatePem, { thing, fleet });
+      const denial = await denialOf(thing);
+      if (denial !== undefined) {
+        refuse('CONTAINED', 'thing', `is contained because of incident ${denial.incidentId}`);
+      }
       if (!(await enrolments.claim(serial, claim.certificateId, now()))) {
         refuse('ALREADY_PROVISIONED', 'parameters.SerialNumber', 'belongs to another certificate');
       }

@@ -3,6 +3,7 @@ import { IoTClient } from '@aws-sdk/client-iot';
 import middy from '@middy/core';
 import * as z from 'zod';
 import { CLIENT_OPTIONS } from '../../shared/adapters/client-options.ts';
+import { denials } from '../../shared/adapters/denials.ts';
 import { registry } from '../../shared/adapters/registry.ts';
 import { rotationTable } from '../../shared/adapters/rotation-table.ts';
 import { parseAuthorities } from '../../shared/core/access/authorities.ts';
@@ -20,18 +21,21 @@ const settings = readEnvironment(
     DEVICE_POLICY: ResourceName,
     /** Empty where the policy of devices is whole. */
     DEVICE_HTTPS_POLICY: z.string(),
+    INCIDENTS_TABLE: ResourceName,
     LOG_LEVEL: LogLevel,
   },
   environment,
 );
 const log = createLog(settings.LOG_LEVEL, writeLine, now);
 const tools = { sleep, random };
+const db = new DynamoDBClient(CLIENT_OPTIONS);
 
 export const handler = middy(
   register({
     authorities: parseAuthorities(settings.AUTHORITIES),
     registry: registry(new IoTClient(CLIENT_OPTIONS), tools),
-    rotations: rotationTable(new DynamoDBClient(CLIENT_OPTIONS), settings.CREDENTIALS_TABLE, tools),
+    rotations: rotationTable(db, settings.CREDENTIALS_TABLE, tools),
+    denialOf: denials(db, settings.INCIDENTS_TABLE),
     policyNames: [settings.DEVICE_POLICY, settings.DEVICE_HTTPS_POLICY].filter(
       (name) => name !== '',
     ),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Refusal } from '../../shared/adapters/denials.ts';
 import type { RegisteredCertificate, Registry } from '../../shared/adapters/registry.ts';
 import type { RotationTable } from '../../shared/adapters/rotation-table.ts';
 import { type Authorities, CertificateId } from '../../shared/core/access/authorities.ts';
@@ -16,6 +17,8 @@ export interface RegisterDeps {
     'certificate' | 'fleetOf' | 'createThing' | 'certificatesOf' | 'attach' | 'setStatus'
   >;
   readonly rotations: Pick<RotationTable, 'begin'>;
+  /** Whether an incident holds the thing. */
+  readonly denialOf: (thing: string) => Promise<Refusal | undefined>;
   /** The policies of devices. */
   readonly policyNames: readonly string[];
   readonly log: Log;
@@ -66,6 +69,7 @@ async function admit(message: QueueMessage, deps: RegisterDeps, timeLeft: TimeLe
   const { certificate, fleets } = announced;
   const subject = checkedSubject(certificate, fleets, now());
   const { thing, fleet } = subject;
+  await refuseContained(thing, deps);
   await ensureThing(subject, deps, timeLeft);
   const others = (await registry.certificatesOf(thing, timeLeft)).filter(
     (id) => id !== certificate.id,
@@ -132,6 +136,13 @@ function checkedSubject(
     refuse('NOT_YET_VALID', 'validity.notBefore', 'is in the future');
   }
   return subject;
+}
+
+/** A new certificate would be a way around the containment; the device announces itself again until it is released. */
+async function refuseContained(thing: string, { denialOf }: RegisterDeps): Promise<void> {
+  const denial = await denialOf(thing);
+  if (denial === undefined) return;
+  refuse('CONTAINED', 'subject.CN', `is contained because of incident ${denial.incidentId}`);
 }
 
 /** A name belongs to the fleet that had it first; which that is, is read after the thing was made. */

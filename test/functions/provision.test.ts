@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { provision } from '../../functions/provision/provision.ts';
 import { createRequest } from '../../local/pki/index.ts';
 import { issueClient, type NameParts } from '../../local/pki/issue.ts';
+import type { Refusal } from '../../shared/adapters/denials.ts';
 import { enrolmentTable } from '../../shared/adapters/enrolment-table.ts';
 import {
   type AccessWorld,
@@ -33,11 +34,12 @@ const ALLOWED = {
 };
 const REFUSED = { allowProvisioning: false };
 
-async function setup() {
+async function setup(denial?: Refusal) {
   const enrolments = enrolmentTable(world.db, TABLE);
   await enrolments.expect(SERIAL, { thing: 'probe-1', fleet: 'acme' });
   const hook = provision({
     enrolments,
+    denialOf: async () => denial,
     templateName: 'tributary-dev-claim',
     log: world.log,
     now: world.now,
@@ -162,6 +164,16 @@ describe('nobody is let in', () => {
     expect(await hook(await claimOf(subject))).toEqual(REFUSED);
   });
 
+  it('that an incident contains, and whose serial number stays free', async () => {
+    const { hook, enrolments } = await setup({
+      rung: 'quarantine',
+      incidentId: '0123456789abcdef',
+    });
+    expect(await hook(await claim())).toEqual(REFUSED);
+    expect(codes()).toEqual(['CONTAINED']);
+    expect((await enrolments.find(SERIAL))?.certificateId).toBeUndefined();
+  });
+
   it('while the table cannot be asked', async () => {
     const { hook } = await setup();
     world.db.destroy();
@@ -172,6 +184,7 @@ describe('nobody is let in', () => {
         },
         claim: async () => true,
       },
+      denialOf: async () => undefined,
       templateName: 'tributary-dev-claim',
       log: world.log,
       now: world.now,

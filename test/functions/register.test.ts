@@ -1,13 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { register } from '../../functions/register/register.ts';
+import { denials } from '../../shared/adapters/denials.ts';
+import { incidentTable } from '../../shared/adapters/incident-table.ts';
 import { registry as registryAdapter } from '../../shared/adapters/registry.ts';
 import { rotationTable } from '../../shared/adapters/rotation-table.ts';
 import { parseAuthorities } from '../../shared/core/access/authorities.ts';
+import { held } from '../../shared/core/security/denial.ts';
 import {
   type AccessWorld,
   type Authorities,
   aMinute,
   DAY_MS,
+  INCIDENTS,
   idOf,
   NOW_MS,
   openAccessWorld,
@@ -42,6 +46,7 @@ function handlerOf({ registry = registryAdapter(world.iot, world.tools) } = {}) 
     ),
     registry,
     rotations: rotationTable(world.db, TABLE, world.tools),
+    denialOf: denials(world.db, INCIDENTS),
     policyNames: [POLICY],
     log: world.log,
     now: world.now,
@@ -169,6 +174,22 @@ describe('nothing comes of', () => {
     const caCertificateId = idOf(authorities.ours.certificatePem);
     await announce({ ...announcement, caCertificateId });
     await nothing('FOREIGN_AUTHORITY');
+  });
+
+  it('a device that an incident contains, until it is released', async () => {
+    const { id, announcement } = await world.meet(authorities.ours, PROBE_1);
+    const incidents = incidentTable(world.db, INCIDENTS, world.tools);
+    const incidentId = '0123456789abcdef';
+    const holder = { incidentId, rung: 'quarantine', cause: 'flood', by: 'test', atMs: 0 } as const;
+    const denial = held('probe-1', undefined, holder);
+    await incidents.saveDenial(denial, () => 60_000);
+    expect(await announce(announcement)).toEqual(DONE);
+    await nothing('CONTAINED');
+    expect(world.lines.join('')).toContain(incidentId);
+
+    await incidents.dropDenial(denial, () => 60_000);
+    await announce(announcement);
+    expect(world.registry.certificate(id)?.status).toBe('ACTIVE');
   });
 
   it('a fleet that the authority may not sign for', async () => {

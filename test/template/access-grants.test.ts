@@ -74,6 +74,7 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
       authorities: parseAuthorities(JSON.stringify(list)),
       registry: registry(),
       rotations: rotations(),
+      denialOf: denials(world.db, INCIDENTS),
       policyNames: [POLICY],
       log: world.log,
       now: world.now,
@@ -106,7 +107,10 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     world.needs.length = 0;
     const { id, pem } = await world.meet(authorities.ours, PROBE_1);
     const templateName = 'tributary-prod-claim';
-    const answer = await provision({ enrolments, templateName, log: world.log, now: world.now })({
+    const answer = await provision({
+      ...{ enrolments, templateName, log: world.log, now: world.now },
+      denialOf: denials(world.db, INCIDENTS),
+    })({
       claimCertificateId: id,
       certificateId: id,
       certificatePem: pem,
