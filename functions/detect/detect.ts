@@ -234,7 +234,7 @@ async function moveOn(
   // before the device says that it is in the index: one entry too many is harmless, one too few is a device unwatched
   const [failure] = await looks.enter(wanted, timeLeft);
   if (failure !== undefined) return { outcome: 'failed', reason: failure.reason };
-  const watched = { ...next, indexed: next.indexed || wanted.some(({ once }) => !once) };
+  const watched = { ...next, indexed: next.indexed || wanted.some(({ timers }) => !timers) };
   const outbox = [...kept.outbox, ...records];
   const saved = await devices.save(thing, kept, watched, outbox, timeLeft);
   if (saved.outcome === 'saved' && unwatched.length > 0) {
@@ -258,7 +258,7 @@ function looksOf(
   const isNewTimer =
     timerMs !== undefined && (earlierMs === undefined || slotOf(earlierMs) !== slotOf(timerMs));
   return [
-    ...(lookMs === undefined ? [] : [{ ...identity, atMs: lookMs, once: false }]),
-    ...(isNewTimer ? [{ ...identity, atMs: timerMs, once: true }] : []),
+    ...(lookMs === undefined ? [] : [{ ...identity, atMs: lookMs, timers: false }]),
+    ...(isNewTimer ? [{ ...identity, atMs: timerMs, timers: true }] : []),
   ];
 }

@@ -3,7 +3,12 @@ import type { TimeLeft } from '../../shared/adapters/retry.ts';
 import { watchIngestion } from '../../shared/core/detection/ingestion.ts';
 import { type LookAt, unpackLook } from '../../shared/core/detection/looks.ts';
 import type { Outage } from '../../shared/core/detection/pulse.ts';
-import { checkWatched, nextLookMs, type Watched } from '../../shared/core/detection/watched.ts';
+import {
+  checkWatched,
+  nextLookMs,
+  nextTimerMs,
+  type Watched,
+} from '../../shared/core/detection/watched.ts';
 import { type DetectDeps, type DetectInvocation, topicArn } from './detect.ts';
 import { emptyOutbox } from './outbox.ts';
 
@@ -85,7 +90,7 @@ async function lookAtDevices(run: Run): Promise<void> {
 async function lookAt(entry: DueLook, seen: Set<string>, run: Run): Promise<void> {
   const { devices, looks } = run.deps;
   const again: LookAt[] = [];
-  const asked = unpackLook(entry).filter(({ thing, once }) => once || !seen.has(thing));
+  const asked = unpackLook(entry).filter((look) => !seen.has(placeOf(look)));
   for (let at = 0; at < asked.length; at += DEVICES) {
     const some = asked.slice(at, at + DEVICES);
     const { known, failures } = await devices.peek(
@@ -97,8 +102,7 @@ async function lookAt(entry: DueLook, seen: Set<string>, run: Run): Promise<void
       const watched = known.get(look.thing);
       if (watched === undefined) continue;
       const atMs = await lookAtDevice(look, watched, run);
-      if (look.once) continue;
-      seen.add(look.thing);
+      seen.add(placeOf(look));
       if (atMs !== undefined) again.push({ ...look, atMs });
     }
   }
@@ -106,9 +110,12 @@ async function lookAt(entry: DueLook, seen: Set<string>, run: Run): Promise<void
   if (failures.length === 0) await looks.leave(entry.key, run.timeLeft);
 }
 
-/** @returns when to look again; none when the device is known to be silent */
+/** A device has one place in the index for its silence, and one for the timers of its models. */
+const placeOf = ({ thing, timers }: LookAt): string => `${timers ? 'timers' : 'silence'} ${thing}`;
+
+/** @returns when to look again; none when the device is known to be silent, or has no timer left */
 async function lookAtDevice(
-  { thing, fleet }: LookAt,
+  { thing, fleet, timers }: LookAt,
   peeked: Watched,
   { deps, arn, outages, timeLeft }: Run,
 ): Promise<number | undefined> {
@@ -118,7 +125,9 @@ async function lookAtDevice(
   const check = (watched: Watched) =>
     checkWatched(watched, { thing, fleet }, nowMs, outages, settings);
   const later = (watched: Watched): number | undefined => {
-    const atMs = nextLookMs(watched, settings.optionsOf(undefined).mutedUntilMs);
+    const atMs = timers
+      ? nextTimerMs(watched)
+      : nextLookMs(watched, settings.optionsOf(undefined).mutedUntilMs);
     return atMs === undefined || atMs > nowMs ? atMs : nowMs + EXCUSED_MS;
   };
   if (check(peeked).next === peeked) return later(peeked);
@@ -127,7 +136,7 @@ async function lookAtDevice(
   const { next, records } = check(before.watched);
   if (next === before.watched) return later(next);
   const atMs = later(next);
-  const watched = { ...next, indexed: atMs !== undefined };
+  const watched = { ...next, indexed: timers ? next.indexed : atMs !== undefined };
   const outbox = [...before.outbox, ...records];
   const saved = await devices.save(thing, before, watched, outbox, timeLeft);
   if (saved.outcome !== 'saved') return nowMs + EXCUSED_MS;

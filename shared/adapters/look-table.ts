@@ -20,8 +20,8 @@ export const lookTable = (client: Dynamo, tableName: string, tools: RetryTools) 
   /** Enters devices; the same ones again are the same item. @returns the things that could not be entered */
   async enter(looks: readonly LookAt[], timeLeft: TimeLeft): Promise<readonly Failure<string>[]> {
     const puts = packLooks(looks).map((look) => {
-      const { once, things, shard, atMs } = look;
-      const body = JSON.stringify({ once, things });
+      const { timers, things, shard, atMs } = look;
+      const body = JSON.stringify({ timers, things });
       const id = createHash('sha256').update(body).digest('base64url').slice(0, 22);
       const key = lookKey(shard, atMs, id);
       return { key, look, item: toItem({ ...key, body }) };

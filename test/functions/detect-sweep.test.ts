@@ -160,7 +160,7 @@ describe('the index of deadlines', () => {
 
   it('holds a device once, also when it was entered twice', async () => {
     await live(12, from('probe-1'), 1);
-    const look = { thing: 'probe-1', fleet: 'acme', once: false };
+    const look = { thing: 'probe-1', fleet: 'acme', timers: false };
     for (const minutes of [1, 2, 3]) {
       await world.looks.enter(
         [{ ...look, atMs: world.clock.nowMs + minutes * MINUTE_MS }],
@@ -179,7 +179,7 @@ describe('the index of deadlines', () => {
 
   it('forgets a device that is no more', async () => {
     await world.looks.enter(
-      [{ thing: 'gone', fleet: 'acme', once: false, atMs: T0 }],
+      [{ thing: 'gone', fleet: 'acme', timers: false, atMs: T0 }],
       plentyOfTime,
     );
     await live(1, nobody, 1);
@@ -187,7 +187,7 @@ describe('the index of deadlines', () => {
   });
 });
 
-it('a timer of a detector model runs out without a reading', async () => {
+it('the timers of a detector model run out without a reading', async () => {
   const watchdog = {
     detectorModelName: 'watchdog',
     detectorModelDefinition: {
@@ -200,7 +200,10 @@ it('a timer of a detector model runs out without a reading', async () => {
               {
                 eventName: 'wind-up',
                 condition: 'currentInput("w")',
-                actions: [{ setTimer: { timerName: 't', seconds: 600 } }],
+                actions: [
+                  { setTimer: { timerName: 't', seconds: 600 } },
+                  { setTimer: { timerName: 'longer', seconds: 1200 } },
+                ],
               },
             ],
             transitionEvents: [{ eventName: 'late', condition: 'timeout("t")', nextState: 'Late' }],
@@ -208,6 +211,15 @@ it('a timer of a detector model runs out without a reading', async () => {
         },
         {
           stateName: 'Late',
+          onInput: {
+            transitionEvents: [
+              { eventName: 'back', condition: 'currentInput("w")', nextState: 'Alive' },
+              { eventName: 'lost', condition: 'timeout("longer")', nextState: 'Lost' },
+            ],
+          },
+        },
+        {
+          stateName: 'Lost',
           onInput: {
             transitionEvents: [
               { eventName: 'back', condition: 'currentInput("w")', nextState: 'Alive' },
@@ -227,6 +239,10 @@ it('a timer of a detector model runs out without a reading', async () => {
   await live(3, from('probe-2'), 1);
   expect(await world.recorded()).toMatchObject([
     { thing: 'probe-1', kind: 'rule', detail: 'state Late of the detector model watchdog' },
+  ]);
+  await live(9, from('probe-2'));
+  expect(await world.recorded()).toMatchObject([
+    { version: 2, detail: 'state Lost of the detector model watchdog' },
   ]);
   await live(1, (atMs) => [readingAt(atMs, { temperature: 20 })]);
   expect(await world.recorded()).toMatchObject([{ thing: 'probe-1', state: 'closed' }]);

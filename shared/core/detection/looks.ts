@@ -12,15 +12,15 @@ import { deadlineShard } from './pulse.ts';
 export interface Look {
   readonly atMs: number;
   readonly shard: number;
-  /** Only for timers of models: not entered again. */
-  readonly once: boolean;
+  /** For timers of models, and not for silence. */
+  readonly timers: boolean;
   readonly things: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A device that is to be looked at. */
 export interface LookAt {
   readonly atMs: number;
-  readonly once: boolean;
+  readonly timers: boolean;
   readonly thing: string;
   readonly fleet: string;
 }
@@ -32,7 +32,7 @@ const THINGS_MAX = 2_000;
 
 /** What an item of the index holds beside its key. */
 export const LookBody = z.object({
-  once: z.boolean(),
+  timers: z.boolean(),
   /** Things by fleet. */
   things: z.record(Name, z.array(Name)),
 });
@@ -43,7 +43,7 @@ export const slotOf = (atMs: number): number => Math.ceil(atMs / SLOT_MS) * SLOT
 export function packLooks(looks: readonly LookAt[]): readonly Look[] {
   const groups = Map.groupBy(
     looks,
-    ({ atMs, once, thing }) => `${slotOf(atMs)} ${once} ${deadlineShard(thing)}`,
+    ({ atMs, timers, thing }) => `${slotOf(atMs)} ${timers} ${deadlineShard(thing)}`,
   );
   return [...groups.values()].flatMap((group) => {
     const packed: Look[] = [];
@@ -55,7 +55,7 @@ export function packLooks(looks: readonly LookAt[]): readonly Look[] {
       packed.push({
         atMs: slotOf(first.atMs),
         shard: deadlineShard(first.thing),
-        once: first.once,
+        timers: first.timers,
         things: Object.fromEntries(
           [...byFleet].map(([fleet, list]) => [
             fleet,
@@ -70,7 +70,7 @@ export function packLooks(looks: readonly LookAt[]): readonly Look[] {
 
 const byText = (one: string, other: string): number => (one < other ? -1 : 1);
 
-export const unpackLook = ({ atMs, once, things }: Look): readonly LookAt[] =>
+export const unpackLook = ({ atMs, timers, things }: Look): readonly LookAt[] =>
   Object.entries(things).flatMap(([fleet, list]) =>
-    list.map((thing) => ({ atMs, once, thing, fleet })),
+    list.map((thing) => ({ atMs, timers, thing, fleet })),
   );

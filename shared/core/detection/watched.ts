@@ -126,20 +126,19 @@ export function checkWatched(
 }
 
 /**
- * When the device is to be looked at without being heard: it may be silent by then, or a timer runs out. None while its
- * rhythm is unknown, and while its silence is known.
+ * When the device is to be looked at without being heard, as it may be silent by then. None while its rhythm is unknown,
+ * and while its silence is known.
  *
  * @param mutedUntilMs  of the device: before, nothing would be told
  */
 export function nextLookMs(
-  { device, detectors }: Watched,
+  { device }: Pick<Watched, 'device'>,
   mutedUntilMs: number = 0,
 ): number | undefined {
   const isSilent = device.incidents.some(({ finder }) => finder === 'silence');
-  const silence = device.pulse === undefined || isSilent ? undefined : deadlineOf(device.pulse);
-  const timer = nextTimerMs({ detectors });
-  if (silence === undefined) return timer;
-  return Math.min(Math.max(silence, mutedUntilMs), timer ?? Number.POSITIVE_INFINITY);
+  if (device.pulse === undefined || isSilent) return undefined;
+  const deadline = deadlineOf(device.pulse);
+  return deadline === undefined ? undefined : Math.max(deadline, mutedUntilMs);
 }
 
 /** When the next timer of a model runs out. */
