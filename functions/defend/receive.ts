@@ -48,7 +48,7 @@ export async function readAll(
   return read;
 }
 
-/** Whoever else invokes this is nobody. */
+/** Who may invoke the function itself is IAM's to say; what it is handed has to be of the own topic and queue. */
 function readMessage(
   { body, accountId, queue }: QueueMessage,
   { place, findingsTopic }: Run,

@@ -63,6 +63,14 @@ describe('a flood', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('with fields that nobody knows yet is a flood all the same', async () => {
+    const { invoke, incidents, letters } = defendWorld();
+    const message = JSON.stringify({ ...flood(), verificationState: 'UNKNOWN', more: { a: 1 } });
+    await invoke([{ message }]);
+    expect([...incidents.values()]).toMatchObject([{ cause: 'flood', state: 'contained' }]);
+    expect(letters).toEqual([]);
+  });
+
   it('is not undone when its alarm ends', async () => {
     const { run, incidents } = defendWorld();
     await run(flood());
@@ -150,6 +158,19 @@ describe('nobody is contained', () => {
     expect(letters).toMatchObject([{ function: 'defend', code }]);
     expect(incidents.size).toBe(0);
     expect(acts).toEqual([]);
+  });
+
+  it('for what its thing no longer has: a certificate that is gone', async () => {
+    const world = memoryContainment(new Map([device('probe-1')]));
+    const containment = { ...world.containment, isActive: async () => undefined };
+    const { run, incidents, denials } = defendWorld({ containment });
+    await run(flood());
+    expect([...incidents.values()]).toMatchObject([{ state: 'contained' }]);
+    expect(denials.get('probe-1')?.certificates).toEqual([]);
+    expect(world.acts).toEqual([
+      'told the device on alert/acme/probe-1',
+      'ended the session of probe-1',
+    ]);
   });
 
   it('by whoever invokes the function with what is no event of its queue', async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { openIncidentDesk } from '../../commands/incident-desk.ts';
 import { incidentRemark } from '../../commands/remark.ts';
 import type { LaptopFile } from '../../commands/target.ts';
@@ -39,6 +40,10 @@ export async function bootSecurity(
   });
   const target = { client: laptop.client, stage: 'dev' };
   later.remark = incidentRemark(target);
+  // a function that has run of late: how long this machine takes to start one is nothing of ours
+  await new LambdaClient(laptop.client).send(
+    new InvokeCommand({ FunctionName: 'tributary-dev-defend', Payload: '{"tick":"sweep"}' }),
+  );
   const folder = mkdtempSync(join(tmpdir(), 'tributary-desk-'));
   const file: LaptopFile = {
     pid: process.pid,
@@ -59,6 +64,14 @@ export async function bootSecurity(
     ...laptop,
     calls,
     announced,
+    /** From the finding about a thing to the end of its session, in milliseconds of the laptop's clock. */
+    cutOffAfterMs: (thing: string): number => {
+      const atOf = (target: string) =>
+        calls.find(
+          (call) => call.target.startsWith(target) && JSON.stringify(call.input).includes(thing),
+        )?.atMs ?? Number.NaN;
+      return atOf('DELETE /connections') - atOf('sns.');
+    },
     incidents: (): Promise<readonly Incident[]> => openIncidentDesk(target).list(),
     /** Types `npm run <args>` where the laptop runs. */
     run: (...args: string[]) => typed(folder, args),
