@@ -1,11 +1,13 @@
 import type { AnomalyRecord } from '../shared/core/detection/anomaly-record.ts';
 import { duration } from '../shared/core/detection/explain.ts';
 import { drawChart, type Point } from './chart.ts';
+import { printable } from './printable.ts';
 
 /** Two lines: what it is and how it stands, then its sentence. */
 export function summaryOf(record: AnomalyRecord): string {
   const { id, kind, openedAtMs } = record;
-  return `${timeOf(openedAtMs)}  ${stateOf(record).padEnd(12)}  ${kind.padEnd(14)}  ${id}\n    ${record.sentence}\n`;
+  const head = `${timeOf(openedAtMs)}  ${stateOf(record).padEnd(12)}  ${kind.padEnd(14)}  ${id}`;
+  return `${printable(head)}\n    ${printable(record.sentence)}\n`;
 }
 
 const stateOf = ({ state, acknowledgedBy }: AnomalyRecord): string =>
@@ -21,13 +23,13 @@ export function evidenceOf(
   readings: readonly Point[],
   columns: number,
 ): string {
-  const facts = factsOf(record).map(([name, text]) => `  ${name.padEnd(10)}${text}\n`);
+  const facts = factsOf(record).map(([name, text]) => `  ${name.padEnd(10)}${printable(text)}\n`);
   const { openedAtMs: fromMs, closedAtMs, lastAtMs } = record;
   const untilMs = closedAtMs === undefined ? Number.POSITIVE_INFINITY : lastAtMs;
   const points = hasValues(record) ? withEvidence(readings, record) : readings;
   const chart = drawChart({ points, ...bandOf(record), fromMs, untilMs }, columns - 2);
   const drawn = chart.length === 0 ? '' : `\n${chart.map((line) => `  ${line}\n`).join('')}`;
-  return `${record.sentence}\n\n${facts.join('')}${drawn}`;
+  return `${printable(record.sentence)}\n\n${facts.join('')}${drawn}`;
 }
 
 function factsOf(record: AnomalyRecord): readonly (readonly [string, string])[] {

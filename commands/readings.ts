@@ -4,6 +4,7 @@ import { readSide } from '../shared/adapters/read-side.ts';
 import { NAME } from '../shared/core/names.ts';
 import type { Reading } from '../shared/core/reading.ts';
 import { type Command, FailedError, type Terminal, UsageError } from './command.ts';
+import { printable } from './printable.ts';
 import { findTarget, TARGET_OPTIONS, TARGET_USAGE, type Target } from './target.ts';
 
 const HOUR_MS = 3_600_000;
@@ -72,7 +73,7 @@ async function take<T>(limit: number, items: AsyncIterable<T>): Promise<T[]> {
 
 function show(thing: string, found: readonly Reading[], terminal: Terminal): void {
   if (found.length === 0) throw new FailedError(`Nothing is stored of ${thing} in that time.`);
-  for (const reading of found) terminal.out(`${lineOf(reading)}\n`);
+  for (const reading of found) terminal.out(`${printable(lineOf(reading))}\n`);
 }
 
 const lineOf = ({ observedAtMs, kind, transport, metrics, units = {} }: Reading): string => {

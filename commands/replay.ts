@@ -3,6 +3,7 @@ import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type Command, FAILED, OK, type Terminal, UsageError } from './command.ts';
 import { type Letter, openDeadLetters, type Report } from './dead-letters.ts';
+import { printable } from './printable.ts';
 import { findTarget, TARGET_OPTIONS, TARGET_USAGE } from './target.ts';
 
 /** `npm run replay`: dead letters back on the stream or queue they came from; what is still wrong comes back to the queue. */
@@ -54,7 +55,8 @@ ${TARGET_USAGE}`,
 function show({ letters, failures }: Report, listed: boolean, terminal: Terminal): void {
   for (const { function: name, code, issues, partitionKey, failedAtMs } of letters) {
     const at = new Date(failedAtMs).toISOString();
-    terminal.out(`${at}  ${name}  ${partitionKey}  ${code}  ${issues.join('; ')}\n`);
+    const line = `${at}  ${name}  ${partitionKey}  ${code}  ${issues.join('; ')}`;
+    terminal.out(`${printable(line)}\n`);
   }
   for (const failure of failures) terminal.err(`${failure}\n`);
   const count = (letters.length - failures.length).toLocaleString('en-US');

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { LogEntry } from '../local/core/log.ts';
 import type { Terminal } from './command.ts';
+import { printable } from './printable.ts';
 import { fitted, statusLine, type Tally } from './status-line.ts';
 
 /** One status line at the foot that is refreshed in place, and text above it that scrolls. */
@@ -80,7 +81,9 @@ const COLOURS = {
 /** Lines broken between words so that they fit beside the label. */
 export function paragraph(lines: readonly string[], columns: number): string {
   const width = columns - LABEL_COLUMNS;
-  return lines.flatMap((line) => brokenLines(line, width)).join(`\n${' '.repeat(LABEL_COLUMNS)}`);
+  return lines
+    .flatMap((line) => brokenLines(printable(line), width))
+    .join(`\n${' '.repeat(LABEL_COLUMNS)}`);
 }
 
 function brokenLines(line: string, width: number): readonly string[] {

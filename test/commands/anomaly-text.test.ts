@@ -74,6 +74,15 @@ it('shows the sentence, what was seen and expected, and a drawing within the col
 `);
 });
 
+it('lets no text of a device act on the terminal', () => {
+  const unit = '\u001b[2J\u009b\u202e';
+  const hostile = record({ unit, sentence: `reads 31 ${unit}\r.` });
+  for (const text of [summaryOf(hostile), evidenceOf(hostile, READINGS, 60)]) {
+    expect(text).not.toMatch(/[^\n\P{Cc}]|\p{Cf}/u);
+    expect(text).toContain('reads 31 �[2J���.');
+  }
+});
+
 describe('evidence', () => {
   it('tells who has seen it, and when it was over', () => {
     const text = evidenceOf(
