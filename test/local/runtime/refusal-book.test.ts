@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { createRefusalBook } from '../../../local/runtime/refusal-book.ts';
+import { createRefusalBook, type Remark } from '../../../local/runtime/refusal-book.ts';
 
 const refusal = (principal: string) => ({
   type: 'role-refusal' as const,
@@ -25,7 +25,8 @@ it('tells what came after a number, of whom, and to which action', () => {
 });
 
 it('adds what somebody else knows of it, when it is known', async () => {
-  const remark = async (of: { readonly principal?: string | undefined }) => {
+  const remark: Remark = async (of) => {
+    if (of.type !== 'role-refusal') return undefined;
     if (of.principal === 'b') throw new Error('out of reach');
     return of.principal === 'a' ? 'cut off' : undefined;
   };

@@ -25,6 +25,7 @@ const ruleOf = (properties: Readonly<Record<string, unknown>>): EventRule | unde
     name: 'rule',
     physicalId: 'rule',
     arn: arn('events', 'rule/rule'),
+    attributes: {},
     properties,
   });
 
