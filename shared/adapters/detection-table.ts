@@ -109,7 +109,7 @@ export const detectionTable = (
     const item: Item = {
       ...toItem({ ...hotKey(thing), r: revision, expiresAt: expiresAt() }),
       d: { B: packed.hot },
-      o: packText(packed.open),
+      o: packOpen(packed.open),
       ...(watched.indexed ? { i: { BOOL: true } } : {}),
       ...(Object.keys(watched.detectors).length > 0
         ? { m: packText(JSON.stringify(watched.detectors)) }
@@ -260,7 +260,7 @@ function readKept(hot: Item | undefined, cold: Item | undefined): KeptDevice {
     hot: hot['d']?.B ?? new Uint8Array(),
     names,
     cold: cold?.['c']?.B,
-    open: unpackText(hot['o']) ?? '',
+    open: unpackOpen(unpackText(hot['o']) ?? ''),
   });
   const progress = unpackProgress(hot['p']?.B ?? new Uint8Array());
   if (progress === undefined) lost.push('device: progress');
@@ -294,6 +294,20 @@ function readJson<Output>(
     lost.push(what);
     return undefined;
   }
+}
+
+const ONLY_CONNECTIONS = /^\{"now":"([^"\\]*)","other":"([^"\\]*)"\}$/;
+
+/** Nearly always there is nothing open, and only whence the device speaks: two texts, without what makes them JSON. */
+function packOpen(open: string): AttributeValue {
+  const [, now, other] = ONLY_CONNECTIONS.exec(open) ?? [];
+  return now === undefined ? packText(open) : { S: `${now}\n${other}` };
+}
+
+function unpackOpen(text: string): string {
+  if (!text.includes('\n')) return text;
+  const [now, other] = text.split('\n');
+  return JSON.stringify({ now, other });
 }
 
 const packText = (text: string): AttributeValue =>

@@ -13,6 +13,7 @@ import { plentyOfTime } from '../support/retry-tools.ts';
 
 /** As AWS IoT for LoRaWAN names devices. */
 const THING = '5b58245e-146c-4c30-9703-0ca942e3ff35';
+const SOURCE_IP = '2001:0db8:85a3:0000:0000:8a2e:0370:7334';
 const METRICS = ['temperature', 'humidity', 'co2', 'pressure', 'battery', 'light', 'noise', 'rssi'];
 
 let world: Awaited<ReturnType<typeof openDetectWorld>>;
@@ -66,7 +67,7 @@ it.each([
       const metrics = Object.fromEntries(
         METRICS.map((name, place) => [name, 20 + place + (random() + random() + random()) / 2]),
       );
-      const reading = readingAt(world.clock.nowMs, metrics, { thing: THING, kind: 'telemetry' });
+      const reading = readingAt(world.clock.nowMs, metrics, { thing: THING, sourceIp: SOURCE_IP });
       await container.take(world.eventOf([reading]));
       if (at % 60 === 59) await container.sweep();
     };
