@@ -21,7 +21,6 @@ import type { Target } from './target.ts';
 
 const PATIENCE_MS = 30_000;
 const WEEK_MS = 7 * 86_400_000;
-const COLUMNS = 80;
 const READINGS_BEFORE = 60;
 const READINGS_MOST = 600;
 
@@ -66,7 +65,7 @@ export async function list(
   const found = await table.list(query, timeLeft);
   if (json) terminal.out(`${JSON.stringify(found)}\n`);
   else if (found.length === 0) terminal.out('There are no anomalies.\n');
-  else for (const record of found) terminal.out(summaryOf(record));
+  else for (const record of found) terminal.out(summaryOf(record, terminal.columns));
 }
 
 export async function find(
@@ -94,8 +93,7 @@ export async function show(
     terminal.out(`${JSON.stringify(record)}\n`);
     return;
   }
-  const { columns = COLUMNS } = terminal;
-  terminal.out(evidenceOf(record, await readingsAround(record, desk), columns));
+  terminal.out(evidenceOf(record, await readingsAround(record, desk), terminal.columns));
 }
 
 /** Of the metric, before the anomaly and while it lasts; the newest so many of both. */

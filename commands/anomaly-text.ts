@@ -2,13 +2,26 @@ import type { AnomalyRecord } from '../shared/core/detection/anomaly-record.ts';
 import { duration } from '../shared/core/detection/explain.ts';
 import { drawChart, type Point } from './chart.ts';
 import { printable } from './printable.ts';
+import { wrapped } from './wrapped.ts';
 
-/** Two lines: what it is and how it stands, then its sentence. */
-export function summaryOf(record: AnomalyRecord): string {
+/** Of a drawing where the output is no terminal; sentences are not broken there. */
+const COLUMNS = 80;
+
+/** What it is and how it stands, and below it its sentence. */
+export function summaryOf(record: AnomalyRecord, columns: number | undefined): string {
   const { id, kind, openedAtMs } = record;
   const head = `${timeOf(openedAtMs)}  ${stateOf(record).padEnd(12)}  ${kind.padEnd(14)}  ${id}`;
-  return `${printable(head)}\n    ${printable(record.sentence)}\n`;
+  return `${printable(head)}\n${sentenceLines(record, columns, '    ')}`;
 }
+
+const sentenceLines = (
+  { sentence }: AnomalyRecord,
+  columns = Number.POSITIVE_INFINITY,
+  indent: string,
+): string =>
+  wrapped(printable(sentence), columns - indent.length)
+    .map((line) => `${indent}${line}\n`)
+    .join('');
 
 const stateOf = ({ state, acknowledgedBy }: AnomalyRecord): string =>
   acknowledgedBy === undefined ? state : `${state}, seen`;
@@ -21,15 +34,15 @@ const stateOf = ({ state, acknowledgedBy }: AnomalyRecord): string =>
 export function evidenceOf(
   record: AnomalyRecord,
   readings: readonly Point[],
-  columns: number,
+  columns: number | undefined,
 ): string {
   const facts = factsOf(record).map(([name, text]) => `  ${name.padEnd(10)}${printable(text)}\n`);
   const { openedAtMs: fromMs, closedAtMs, lastAtMs } = record;
   const untilMs = closedAtMs === undefined ? Number.POSITIVE_INFINITY : lastAtMs;
   const points = hasValues(record) ? withEvidence(readings, record) : readings;
-  const chart = drawChart({ points, ...bandOf(record), fromMs, untilMs }, columns - 2);
+  const chart = drawChart({ points, ...bandOf(record), fromMs, untilMs }, (columns ?? COLUMNS) - 2);
   const drawn = chart.length === 0 ? '' : `\n${chart.map((line) => `  ${line}\n`).join('')}`;
-  return `${printable(record.sentence)}\n\n${facts.join('')}${drawn}`;
+  return `${sentenceLines(record, columns, '')}\n${facts.join('')}${drawn}`;
 }
 
 function factsOf(record: AnomalyRecord): readonly (readonly [string, string])[] {

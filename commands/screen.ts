@@ -3,6 +3,7 @@ import type { LogEntry } from '../local/core/log.ts';
 import type { Terminal } from './command.ts';
 import { printable } from './printable.ts';
 import { fitted, statusLine, type Tally } from './status-line.ts';
+import { wrapped } from './wrapped.ts';
 
 /** One status line at the foot that is refreshed in place, and text above it that scrolls. */
 export interface Screen {
@@ -82,18 +83,8 @@ const COLOURS = {
 export function paragraph(lines: readonly string[], columns: number): string {
   const width = columns - LABEL_COLUMNS;
   return lines
-    .flatMap((line) => brokenLines(printable(line), width))
+    .flatMap((line) => wrapped(printable(line), width))
     .join(`\n${' '.repeat(LABEL_COLUMNS)}`);
-}
-
-function brokenLines(line: string, width: number): readonly string[] {
-  const broken: string[] = [];
-  for (const word of line.split(' ')) {
-    const last = broken.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) broken.push(word);
-    else broken[broken.length - 1] = `${last} ${word}`;
-  }
-  return broken;
 }
 
 const isWorthSaying = ({ level }: LogEntry): boolean => level === 'warn' || level === 'error';

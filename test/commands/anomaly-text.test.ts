@@ -39,12 +39,19 @@ const READINGS = Array.from({ length: 30 }, (_, at) => ({
   value: 21 + (at % 2) / 2,
 }));
 
+it('breaks a sentence between words where the screen ends', () => {
+  const [, ...lines] = summaryOf(record(), 24).trimEnd().split('\n');
+  expect(lines).toEqual(['    temperature of', '    sensor-3 reads 31', '    Cel.']);
+});
+
 it('sums up in two lines', () => {
-  expect(summaryOf(record())).toBe(
+  expect(summaryOf(record(), 80)).toBe(
     '2026-11-22 13:00:30Z  open          spike           sensor-3/temperature/value/mubbs7i8\n' +
       '    temperature of sensor-3 reads 31 Cel.\n',
   );
-  expect(summaryOf(record({ acknowledgedBy: 'ada', state: 'closed' }))).toContain('closed, seen');
+  expect(summaryOf(record({ acknowledgedBy: 'ada', state: 'closed' }), 80)).toContain(
+    'closed, seen',
+  );
 });
 
 it('shows the sentence, what was seen and expected, and a drawing within the columns of the screen', () => {
@@ -77,7 +84,7 @@ it('shows the sentence, what was seen and expected, and a drawing within the col
 it('lets no text of a device act on the terminal', () => {
   const unit = '\u001b[2J\u009b\u202e';
   const hostile = record({ unit, sentence: `reads 31 ${unit}\r.` });
-  for (const text of [summaryOf(hostile), evidenceOf(hostile, READINGS, 60)]) {
+  for (const text of [summaryOf(hostile, 80), evidenceOf(hostile, READINGS, 60)]) {
     expect(text).not.toMatch(/[^\n\P{Cc}]|\p{Cf}/u);
     expect(text).toContain('reads 31 �[2J���.');
   }
