@@ -183,7 +183,7 @@ export interface WriteCost {
 const METRICS = 8;
 /** What their items hold beside the hot part (keys, progress, ids of readings) and the cold part (keys, names of metrics). */
 const HOT_ITEM_BYTES = 190;
-const COLD_ITEM_BYTES = 215;
+const COLD_ITEM_BYTES = 200;
 const WRITE_UNIT_BYTES = 1024;
 
 const FLEETS = [

@@ -8,7 +8,7 @@ import {
   WEEK_HOURS,
 } from './rhythm.ts';
 
-const HEAD_BYTES = 22;
+const HEAD_BYTES = 24;
 const CODES = DAY_HOURS + WEEK_HOURS + HISTORY_DAYS;
 const UNKNOWN = 255;
 
@@ -35,6 +35,7 @@ export function packRhythm(rhythm: Rhythm | undefined, view: DataView, at: numbe
   view.setUint16(at + 15, rhythm.weekFrom, true);
   setF24(view, at + 17, rhythm.daySum);
   view.setFloat16(at + 20, rhythm.step / unit, true);
+  view.setFloat16(at + 22, rhythm.lead / unit, true);
   let to = at + HEAD_BYTES;
   for (const list of [rhythm.day, rhythm.week, rhythm.days]) {
     for (const value of list) {
@@ -53,7 +54,8 @@ export function unpackRhythm(view: DataView, at: number): Rhythm | 'unreadable' 
   const lowest = getI24(view, at + 6);
   const daySum = getF24(view, at + 17);
   const step = view.getFloat16(at + 20, true) * unit;
-  if (!(Number.isFinite(anchor + daySum + step) && step >= 0)) return 'unreadable';
+  const lead = view.getFloat16(at + 22, true) * unit;
+  if (!(Number.isFinite(anchor + daySum + step + lead) && step >= 0)) return 'unreadable';
   const codes = new Uint8Array(view.buffer, view.byteOffset + at + HEAD_BYTES, CODES);
   const list = (from: number, until: number): number[] => {
     const values: number[] = [];
@@ -76,5 +78,6 @@ export function unpackRhythm(view: DataView, at: number): Rhythm | 'unreadable' 
     daySum,
     dayCount: view.getUint8(at + 1),
     step,
+    lead,
   };
 }

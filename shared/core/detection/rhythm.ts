@@ -41,6 +41,8 @@ export interface Rhythm {
   readonly dayCount: number;
   /** How far an hour's mean usually is from what was expected. */
   readonly step: number;
+  /** How much nearer to the means the profile of the week lately was than that of the day. */
+  readonly lead: number;
 }
 
 const nothing = (count: number): number[] => new Array<number>(count).fill(Number.NaN);
@@ -66,6 +68,7 @@ export const emptyRhythm = (base: number): Rhythm => ({
   daySum: 0,
   dayCount: 0,
   step: 0,
+  lead: 0,
 });
 
 export const hourOf = (ms: number): number => Math.floor(ms / HOUR_MS);
@@ -108,7 +111,8 @@ export function closeHour(
   const expected = expectedOffset(before, hour);
   const offset = f32(mean - before.anchor);
   if (Number.isNaN(expected) || skipped < 0) {
-    const rhythm = withStep(learned(before, hour, offset), firstStep(before, hour, offset));
+    const step = firstStep(before, hour, offset);
+    const rhythm = measured(learned(before, hour, offset), step, before.lead);
     return { rhythm: compared(before, rhythm, hour, readings), skipped, digit: undefined };
   }
   const filled = skipped > DIGITS_MAX ? before : asExpected(before, hour, skipped);
@@ -133,13 +137,24 @@ export function recall(before: Rhythm, hour: number, digit: number): Rhythm {
   const offset = expectedOffset(before, hour) + distanceOf(digit, before.step);
   if (Number.isNaN(offset)) return before;
   const rhythm = learned(before, hour, f32(offset));
-  return withStep(rhythm, Math.max(rhythm.unit, nextStep(digit, before.step)));
+  const step = Math.max(rhythm.unit, nextStep(digit, before.step));
+  return measured(rhythm, step, nextLead(before, hour, offset));
 }
 
-const withStep = (rhythm: Rhythm, step: number): Rhythm => ({
+const measured = (rhythm: Rhythm, step: number, lead: number): Rhythm => ({
   ...rhythm,
   step: f16(step / rhythm.unit) * rhythm.unit,
+  lead: f16(lead / rhythm.unit) * rhythm.unit,
 });
+
+const LEAD_GAIN = 0.1;
+
+function nextLead({ day, week, lead }: Rhythm, hour: number, offset: number): number {
+  const fromDay = Math.abs(offset - (day[modulo(hour, DAY_HOURS)] ?? Number.NaN));
+  const fromWeek = Math.abs(offset - (week[modulo(hour, WEEK_HOURS)] ?? Number.NaN));
+  const further = fromDay - fromWeek;
+  return Number.isNaN(further) ? lead : lead + LEAD_GAIN * (further - lead);
+}
 
 const FIRST_STEP_GAIN = 0.25;
 
@@ -153,10 +168,11 @@ function firstStep(before: Rhythm, hour: number, offset: number): number {
     : before.step + FIRST_STEP_GAIN * (difference - before.step);
 }
 
-/** By the hour of the week, or else of the day. */
-function expectedOffset({ week, day }: Rhythm, hour: number): number {
+/** By the hour of the week while that is the better profile, or else of the day: which is known again soon after a shift. */
+function expectedOffset({ week, day, lead }: Rhythm, hour: number): number {
+  const ofDay = day[modulo(hour, DAY_HOURS)] ?? Number.NaN;
   const ofWeek = week[modulo(hour, WEEK_HOURS)] ?? Number.NaN;
-  return Number.isNaN(ofWeek) ? (day[modulo(hour, DAY_HOURS)] ?? Number.NaN) : ofWeek;
+  return Number.isNaN(ofWeek) || (lead < 0 && !Number.isNaN(ofDay)) ? ofDay : ofWeek;
 }
 
 /** Notes since when the profiles can be compared with: when an hour of theirs comes again. */

@@ -36,8 +36,7 @@ export function scoreOf(
   const rest = track.rest === 0 ? 0 : (track.rest / REST_SCALE) * Math.exp(-sinceMs / REST_MS);
   const fresh = total === 0 ? 0 : 1 - Math.exp(-Math.max(0, total - share * rest));
   track.rest = rest === 0 && total === 0 ? 0 : restOf(Math.max(rest, total), atMs);
-  const far = Math.abs(deviations);
-  const unusual = far / (far + HALF_UNUSUAL);
+  const unusual = 1 - HALF_UNUSUAL / (Math.abs(deviations) + HALF_UNUSUAL); // also of an infinity
   const suspicion = Math.max(unusual, (SUSPICION_KEPT * track.suspicion) / SUSPICION_SCALE);
   track.suspicion = Math.floor(SUSPICION_SCALE * suspicion);
   if (track.readings + 1 < WARM_UP_READINGS) return 0;

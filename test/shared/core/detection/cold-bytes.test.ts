@@ -65,7 +65,7 @@ it.each([
   ({ everyMs, days, from }) => {
     const { kept, colds } = stored(everyMs, days);
     const steady = colds.slice(from);
-    const coldUnits = Math.ceil(((kept.cold?.length ?? 0) + 215) / 1024);
+    const coldUnits = Math.ceil(((kept.cold?.length ?? 0) + 200) / 1024);
     expect(kept.hot.length + 190).toBeLessThanOrEqual(1024);
     expect(coldUnits).toBe(2);
     expect(1 + (coldUnits * steady.filter(isWritten).length) / steady.length).toBeLessThanOrEqual(

@@ -61,6 +61,15 @@ const anySeries = fc
     });
   });
 
+it('survives the largest numbers there are, from one end to the other', () => {
+  const largest = Number.MAX_VALUE;
+  const values = [...new Array<number>(40).fill(0), largest, -largest, 0, largest, 1, -largest];
+  const series = values.map((value, at) => ({ atMs: Date.UTC(2026, 0, 1) + at * 60_000, value }));
+  const { state, verdicts } = observeAll(newMetric(), series);
+  for (const { score } of verdicts) expect(score >= 0 && score <= 1).toBe(true);
+  expect(unpacked(packed(state))).toEqual(state.track);
+});
+
 it('loses nothing of a track by packing it, whatever was read', () => {
   fc.assert(
     fc.property(anySeries, (series) => {
