@@ -100,6 +100,11 @@ function take(
 ): readonly Outgoing[] {
   const device = deviceOf(uplink);
   const observation = observeUplink(journal.sessionsOf(device), uplink);
+  const isKnown = observation.verdict === 'seen' || observation.verdict === 'forgotten';
+  if (isKnown && journal.wasEntered(device, record)) {
+    see({});
+    return [];
+  }
   if (observation.verdict === 'seen') {
     see({ repeats: 1 });
     return [];
@@ -113,7 +118,8 @@ function take(
     see({ ...radioOf(observation), repeats: out.length === 0 ? 1 : 0 });
     return out;
   } catch (error) {
-    if (error instanceof RejectedError) see({ ...radioOf(observation), ...radioFault(error) });
+    if (error instanceof RejectedError)
+      see({ ...radioOf(observation), ...radioFault(error) }, true);
     throw error;
   }
 }

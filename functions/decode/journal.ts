@@ -5,6 +5,7 @@ import {
 } from '../../shared/adapters/session-table.ts';
 import { RejectedError } from '../../shared/core/errors.ts';
 import type { Sessions } from '../../shared/core/lorawan/sessions.ts';
+import { isAfter } from '../../shared/core/sequence-number.ts';
 import type { StreamRecord } from '../../shared/lambda/stream-event.ts';
 
 /** Where a device's sessions stood after a record, and whether that record left something to be put. */
@@ -49,6 +50,12 @@ export class Journal {
     return this.#track(device).sessions;
   }
 
+  /** Whether a record was entered in an earlier invocation: streams hand out again what was done with already. */
+  wasEntered(device: string, { sequenceNumber }: StreamRecord): boolean {
+    const { upTo } = this.#track(device).held;
+    return upTo !== undefined && !isAfter(sequenceNumber, upTo);
+  }
+
   /** Whose a record that was entered is. */
   deviceOf(record: StreamRecord): string | undefined {
     return this.#devices.get(record);
@@ -85,9 +92,10 @@ export class Journal {
   changes(put: ReadonlySet<StreamRecord>): Change[] {
     return [...this.#tracks].flatMap(([device, { held, entries }]) => {
       const stop = entries.findIndex(({ record, isPut }) => isPut && !put.has(record));
-      const sessions = (stop < 0 ? entries : entries.slice(0, stop)).at(-1)?.sessions;
-      if (sessions === undefined || sessions === held.sessions) return [];
-      return [{ device, sessions, revision: held.revision }];
+      const last = (stop < 0 ? entries : entries.slice(0, stop)).at(-1);
+      if (last === undefined || last.sessions === held.sessions) return [];
+      const { sessions, record } = last;
+      return [{ device, sessions, revision: held.revision, upTo: record.sequenceNumber }];
     });
   }
 

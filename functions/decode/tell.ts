@@ -1,35 +1,18 @@
 import type { ReadingsStream } from '../../shared/adapters/readings-stream.ts';
 import type { RejectedError } from '../../shared/core/errors.ts';
 import type { Observation } from '../../shared/core/lorawan/sessions.ts';
-import type { Counters } from '../../shared/core/security/signal.ts';
-import { countersOf, type Seen } from '../../shared/core/security/tally.ts';
+import { countersOf, type RadioCounts, type Seen } from '../../shared/core/security/tally.ts';
 import type { Batch, Held } from '../../shared/lambda/batch.ts';
 import type { StreamRecord } from '../../shared/lambda/stream-event.ts';
 import type { Message } from './decode-frame.ts';
 import type { Plan } from './registry.ts';
 
-/** What the frames of a batch tell of their radio. */
-interface Radio {
-  readonly joins: number;
-  readonly gaps: number;
-  readonly resets: number;
-  readonly repeats: number;
-  readonly micFailures: number;
-  readonly malformed: boolean;
-}
+const NOTHING: RadioCounts = { joins: 0, gaps: 0, resets: 0, repeats: 0, micFailures: 0 };
 
-const NOTHING: Radio = {
-  joins: 0,
-  gaps: 0,
-  resets: 0,
-  repeats: 0,
-  micFailures: 0,
-  malformed: false,
-};
+export type Sighting = Seen & { readonly radio: RadioCounts };
 
-export interface Sighting extends Seen, Radio {}
-
-export type See = (radio: Partial<Radio>) => void;
+/** @param radio  what there is to tell of a frame beside its size, and whether it was malformed */
+export type See = (radio: Partial<RadioCounts>, malformed?: boolean) => void;
 
 /** Notes what was seen of a frame; one whose device nobody knows is nobody's. */
 export function sightingOf(
@@ -48,9 +31,9 @@ export function sightingOf(
   };
   // the network tells of joins under its own name for the device; under that they are counted once already
   const isTold = plan.thing === uplink.deviceId;
-  return (radio) => {
-    const value = { ...NOTHING, ...seen, ...radio, ...(isTold && { joins: 0 }) };
-    sightings.push({ record, value });
+  return (told, malformed = false) => {
+    const radio = { ...NOTHING, ...told, ...(isTold && { joins: 0 }) };
+    sightings.push({ record, value: { ...seen, malformed, radio } });
   };
 }
 
@@ -58,15 +41,14 @@ export function sightingOf(
 export const radioOf = ({
   lost,
   began,
-}: Pick<Observation, 'lost' | 'began'>): Pick<Radio, 'joins' | 'gaps' | 'resets'> => ({
+}: Pick<Observation, 'lost' | 'began'>): Pick<RadioCounts, 'joins' | 'gaps' | 'resets'> => ({
   joins: began === 'join' ? 1 : 0,
   gaps: lost ?? 0,
   resets: began === 'reset' ? 1 : 0,
 });
 
 /** What a rejection says of the radio: a payload that does not verify is as bad as a MIC that does not. */
-export const radioFault = ({ code }: RejectedError): Partial<Radio> => ({
-  malformed: true,
+export const radioFault = ({ code }: RejectedError): Partial<RadioCounts> => ({
   repeats: code === 'REPLAYED_FRAME' ? 1 : 0,
   micFailures: code === 'DECRYPTION_FAILED' ? 1 : 0,
 });
@@ -81,7 +63,7 @@ export async function tell(
   const seen = settled.map(({ value }) => value);
   const told = countersOf('decode', seen).map((counters) => ({
     key: counters.thing,
-    data: Buffer.from(JSON.stringify({ ...counters, radio: sumOf(counters, seen) })),
+    data: Buffer.from(JSON.stringify(counters)),
   }));
   const failures = await signals.put(told, batch.timeLeft);
   if (failures.length === 0) return;
@@ -93,17 +75,4 @@ export async function tell(
       return reason === undefined ? [] : [{ item: value, reason: `signals: ${reason}` }];
     }),
   );
-}
-
-function sumOf({ thing }: Counters, seen: readonly Sighting[]): Counters['radio'] {
-  const radio = { joins: 0, gaps: 0, resets: 0, repeats: 0, micFailures: 0 };
-  for (const one of seen) {
-    if (one.thing !== thing) continue;
-    radio.joins += one.joins;
-    radio.gaps += one.gaps;
-    radio.resets += one.resets;
-    radio.repeats += one.repeats;
-    radio.micFailures += one.micFailures;
-  }
-  return radio;
 }

@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client
 import * as z from 'zod';
 import type { Key } from '../core/keys.ts';
 import { mergeSessions, Sessions } from '../core/lorawan/sessions.ts';
+import { isAfter } from '../core/sequence-number.ts';
 import { type Item, toItem } from './attributes.ts';
 import { inParallel } from './chunks.ts';
 import { type Failure, type RetryTools, sendAll, type TimeLeft } from './retry.ts';
@@ -20,6 +21,8 @@ export interface HeldSessions {
   readonly sessions: Sessions;
   /** How often they were written; 0 where they never were. */
   readonly revision: number;
+  /** Sequence number of the last record on the stream that they cover. */
+  readonly upTo?: string;
 }
 
 export const NO_SESSIONS: HeldSessions = { sessions: [], revision: 0 };
@@ -52,14 +55,14 @@ export const sessionTable = (
     };
   };
 
-  const putOnce = async ({ device, sessions, revision }: Change): Promise<boolean> => {
+  const putOnce = async ({ device, sessions, revision, upTo }: Change): Promise<boolean> => {
     try {
       await client.send(
         new PutItemCommand({
           TableName: tableName,
           Item: toItem({
             ...sessionKey(device),
-            body: JSON.stringify({ sessions, revision: revision + 1 }),
+            body: JSON.stringify({ sessions, revision: revision + 1, upTo }),
             revision: revision + 1,
             expiresAt: Math.floor(now() / 1000) + KEPT_DAYS * DAY_S,
           }),
@@ -81,8 +84,14 @@ export const sessionTable = (
       for (let conflicts = 0; conflicts < CONFLICTS_LIMIT; conflicts += 1) {
         if (await putOnce(next)) return [];
         const { known } = await load([change.device], timeLeft);
-        const { sessions, revision } = known.get(change.device) ?? NO_SESSIONS;
-        next = { ...change, sessions: mergeSessions(change.sessions, sessions), revision };
+        const { sessions, revision, upTo } = known.get(change.device) ?? NO_SESSIONS;
+        const isBehind = upTo !== undefined && isAfter(upTo, change.upTo ?? '');
+        next = {
+          ...change,
+          sessions: mergeSessions(change.sessions, sessions),
+          revision,
+          ...(isBehind && { upTo }),
+        };
       }
       return [{ item: change, reason: 'sessions keep being written by others' }];
     };
@@ -106,8 +115,12 @@ const sessionKey = (device: string): Key => ({ pk: `device#${device}`, sk: 'sess
 
 function held(item: Item): HeldSessions {
   const body: unknown = JSON.parse(item['body']?.S ?? '{}');
-  const { sessions, revision } = Body.parse(body);
-  return { sessions, revision };
+  const { sessions, revision, upTo } = Body.parse(body);
+  return { sessions, revision, ...(upTo !== undefined && { upTo }) };
 }
 
-const Body = z.object({ sessions: Sessions, revision: z.int().min(0) });
+const Body = z.object({
+  sessions: Sessions,
+  revision: z.int().min(0),
+  upTo: z.string().optional(),
+});

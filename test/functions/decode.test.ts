@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { KinesisStreamEvent } from 'aws-lambda';
 import { decode } from '../../functions/decode/decode.ts';
 import type { CodecTable } from '../../shared/adapters/codec-table.ts';
 import {
@@ -15,7 +16,7 @@ import { Reading } from '../../shared/core/reading.ts';
 import { parseSignal, type Signal } from '../../shared/core/security/signal.ts';
 import { newRuntime } from '../shared/codec-runtime/world.ts';
 import { DEV_EUI, DEVICE_ID, lorawanEnvelope, lorawanMessage } from '../support/lorawan-uplinks.ts';
-import { streamEvent } from '../support/stream-events.ts';
+import { streamRecord } from '../support/stream-events.ts';
 import { RECEIVED_AT_MS } from '../support/uplinks.ts';
 
 const CODEC = `
@@ -99,9 +100,9 @@ function setup(world: World = {}) {
           failing.saves -= 1;
           return changes.map((item) => ({ item, reason: 'throttled' }));
         }
-        for (const { device, sessions: kept, revision } of changes) {
+        for (const { device, ...kept } of changes) {
           calls.sessions += 1;
-          sessions.set(device, { sessions: kept, revision: revision + 1 });
+          sessions.set(device, { ...kept, revision: kept.revision + 1 });
         }
         return [];
       },
@@ -135,18 +136,27 @@ function setup(world: World = {}) {
     log: () => undefined,
     now: () => RECEIVED_AT_MS,
   });
-  const send = (...messages: readonly object[]) =>
-    run(
-      streamEvent(
-        'tributary-dev-uplinks',
-        messages.map((message, at) => ({
-          partitionKey: 'WirelessDeviceId' in message ? String(message.WirelessDeviceId) : 'none',
-          data: 'source' in message ? message : lorawanEnvelope(message, { messageId: `m-${at}` }),
-        })),
-      ),
-      { getRemainingTimeInMillis: () => 60_000 },
-    );
-  return { send, readings, letters, signals, sessions, failing, calls };
+  let onStream = 0;
+  const invoke = (records: KinesisStreamEvent['Records']) =>
+    run({ Records: records }, { getRemainingTimeInMillis: () => 60_000 });
+  const recordsOf = (messages: readonly object[]) =>
+    messages.map((message) => {
+      onStream += 1;
+      return streamRecord('tributary-dev-uplinks', String(onStream), {
+        partitionKey: 'WirelessDeviceId' in message ? String(message.WirelessDeviceId) : 'none',
+        data:
+          'source' in message
+            ? message
+            : lorawanEnvelope(message, { messageId: `m-${onStream - 1}` }),
+      });
+    });
+  const send = (...messages: readonly object[]) => invoke(recordsOf(messages));
+  const sendTwice = async (...messages: readonly object[]) => {
+    const records = recordsOf(messages);
+    await invoke(records);
+    return invoke(records);
+  };
+  return { send, sendTwice, readings, letters, signals, sessions, failing, calls };
 }
 
 const uplink = (fCnt: number, payload: readonly number[] | Uint8Array = [21], radio: object = {}) =>
@@ -439,6 +449,17 @@ describe('a frame', () => {
       { radio: { resets: 1, repeats: 0 } },
       { radio: { resets: 1, repeats: 0 } },
       { radio: { resets: 0, repeats: 16 } },
+    ]);
+  });
+
+  it('that the stream hands out again is no frame that is repeated', async () => {
+    const { send, sendTwice, readings, letters, signals } = setup();
+    await send(uplink(9, [21], { MIC: 'a0000009' }));
+    expect(await sendTwice(uplink(10), uplink(10), uplink(11))).toEqual(NONE);
+    expect(readings.map(({ raw }) => raw.fCnt)).toEqual([9, 10, 11]);
+    expect(letters).toEqual([]);
+    expect(signals.map((one) => one.source === 'counters' && one.radio?.repeats)).toEqual([
+      0, 1, 0,
     ]);
   });
 

@@ -170,7 +170,3 @@ const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;
 
 const isTelling = ({ breaches, alarm, early, learned }: Progress): boolean =>
   breaches > 0 || alarm !== undefined || early !== undefined || learned !== undefined;
-
-/** Sequence numbers are decimal and of different lengths; none is before all. */
-export const isAfter = (sequence: string, other: string): boolean =>
-  sequence.length === other.length ? sequence > other : sequence.length > other.length;

@@ -29,7 +29,7 @@ export const Counters = z.object({
   largestBytes: Count,
   /**
    * Of several records, each: what its sequence number ends in behind what all have in common, bytes, whether it was
-   * malformed. `12:180:0,13:44:1`
+   * malformed, and what its radio tells in the order of `RADIO_COUNTS`, if anything. `12:180:0,13:44:1:0.0.0.1.0`
    */
   marks: z.string().max(MARKS_LIMIT).optional(),
   /** LoRaWAN: what the counters of frames tell. */
@@ -126,7 +126,14 @@ function isPlainCounters(record: Partial<Record<keyof Counters, unknown>>): reco
   );
 }
 
-const RADIO_COUNTS = ['joins', 'gaps', 'resets', 'repeats', 'micFailures'];
+/** What is counted of a frame's radio, in the order of `marks`. */
+export const RADIO_COUNTS = [
+  'joins',
+  'gaps',
+  'resets',
+  'repeats',
+  'micFailures',
+] as const satisfies readonly (keyof NonNullable<Counters['radio']>)[];
 
 const isPlainRadio = (radio: unknown): boolean =>
   typeof radio === 'object' &&

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { isAfter } from '../sequence-number.ts';
 import { readReport, reporterOf } from './device-report.ts';
-import { type Connection, type DeviceState, isAfter } from './device-state.ts';
+import type { Connection, DeviceState } from './device-state.ts';
 import { countersObserved, type Observation, presenceObserved } from './observation.ts';
 import type { Counters, Presence, Signal } from './signal.ts';
 import { uncounted } from './tally.ts';

@@ -1,5 +1,7 @@
-import { isAfter } from './device-state.ts';
-import type { Counters } from './signal.ts';
+import { isAfter } from '../sequence-number.ts';
+import { type Counters, RADIO_COUNTS } from './signal.ts';
+
+export type RadioCounts = Readonly<Record<(typeof RADIO_COUNTS)[number], number>>;
 
 /** One record of `uplinks` whose thing is known, whether or not it could be read. */
 export interface Seen {
@@ -9,6 +11,8 @@ export interface Seen {
   readonly receivedAtMs: number;
   readonly bytes: number;
   readonly malformed: boolean;
+  /** Of a LoRaWAN frame. */
+  readonly radio?: RadioCounts;
 }
 
 /** What a function saw of each thing, in the order of the stream, as signals. */
@@ -47,6 +51,8 @@ function countersOfThing(
     malformed: 0,
     largestBytes: 0,
   };
+  const radios = seen.flatMap(({ radio }) => (radio === undefined ? [] : [radio]));
+  if (radios.length > 0) counters.radio = sumOf(radios);
   for (const { receivedAtMs, bytes, malformed } of seen) {
     counters.atMs = Math.max(counters.atMs, receivedAtMs);
     counters.bytes += bytes;
@@ -60,10 +66,21 @@ function countersOfThing(
 const marksOf = (seen: readonly Seen[], common: number): string =>
   seen
     .map(
-      ({ sequenceNumber, bytes, malformed }) =>
-        `${sequenceNumber.slice(common)}:${bytes}:${malformed ? 1 : 0}`,
+      ({ sequenceNumber, bytes, malformed, radio }) =>
+        `${sequenceNumber.slice(common)}:${bytes}:${malformed ? 1 : 0}${radioMark(radio)}`,
     )
     .join();
+
+const radioMark = (radio: RadioCounts | undefined): string =>
+  radio === undefined || RADIO_COUNTS.every((name) => radio[name] === 0)
+    ? ''
+    : `:${RADIO_COUNTS.map((name) => radio[name]).join('.')}`;
+
+function sumOf(radios: readonly RadioCounts[]): RadioCounts {
+  const sum = { joins: 0, gaps: 0, resets: 0, repeats: 0, micFailures: 0 };
+  for (const radio of radios) for (const name of RADIO_COUNTS) sum[name] += radio[name];
+  return sum;
+}
 
 /** Digits that two sequence numbers, and so all between them, begin with. */
 function inCommon(one: string, other: string): number {
@@ -79,7 +96,7 @@ function inCommon(one: string, other: string): number {
  * @param upTo  sequence number of the last record that was counted
  */
 export function uncounted(counters: Counters, upTo: string): Counters | undefined {
-  const { from, to, marks } = counters;
+  const { from, to, marks, radio } = counters;
   if (isAfter(from, upTo)) return counters;
   if (!isAfter(to, upTo) || marks === undefined) return undefined;
   const prefix = from.slice(0, inCommon(from, to));
@@ -94,5 +111,13 @@ export function uncounted(counters: Counters, upTo: string): Counters | undefine
     bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
     malformed: behind.filter(([, , malformed]) => malformed === '1').length,
     largestBytes: Math.max(0, ...sizes),
+    ...(radio !== undefined && { radio: sumOf(behind.map(([, , , mark]) => markedRadio(mark))) }),
   };
+}
+
+function markedRadio(mark = ''): RadioCounts {
+  const [joins = 0, gaps = 0, resets = 0, repeats = 0, micFailures = 0] = mark
+    .split('.')
+    .map(Number);
+  return { joins, gaps, resets, repeats, micFailures };
 }

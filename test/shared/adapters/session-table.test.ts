@@ -23,23 +23,23 @@ describe('sessions', () => {
 
   it('are what was saved', async () => {
     const sessions = taken([], 1, 2, 5);
-    await world.sessions().save([{ device: 'a', sessions, revision: 0 }], plentyOfTime);
-    expect(await load()).toEqual({ sessions, revision: 1 });
+    const change = { device: 'a', sessions, revision: 0, upTo: '7' };
+    await world.sessions().save([change], plentyOfTime);
+    expect(await load()).toEqual({ sessions, revision: 1, upTo: '7' });
   });
 
   it('that two containers save at once hold what either of them took', async () => {
     const before = taken([], 1);
     await world.sessions().save([{ device: 'a', sessions: before, revision: 0 }], plentyOfTime);
-    const changes = [taken(before, 2, 3), taken(before, 7)].map((sessions) => ({
-      device: 'a',
-      sessions,
-      revision: 1,
-    }));
+    const changes = [
+      { device: 'a', sessions: taken(before, 2, 3), revision: 1, upTo: '10' },
+      { device: 'a', sessions: taken(before, 7), revision: 1, upTo: '9' },
+    ];
     for (const change of changes) {
       expect(await world.sessions().save([change], plentyOfTime)).toEqual([]);
     }
-    const { sessions, revision } = await load();
-    expect(revision).toBe(3);
+    const { sessions, revision, upTo } = await load();
+    expect({ revision, upTo }).toEqual({ revision: 3, upTo: '10' });
     const verdicts = [1, 2, 3, 4, 7].map((fCnt) => observe(sessions, frame(fCnt)).verdict);
     expect(verdicts).toEqual(['seen', 'seen', 'seen', 'new', 'seen']);
   });
