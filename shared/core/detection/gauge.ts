@@ -161,7 +161,7 @@ function settleUnit(track: Track, value: number, offset: number, base: number): 
 }
 
 const exponentOf = (size: number): number =>
-  Math.max(-120, Math.min(120, Math.round(Math.log2(size))));
+  Math.max(-120, Math.min(120, Math.round(Math.log2(size)) + 0)); // no negative zero
 
 /** The logarithm of the last base, which is nearly always that of the next reading. */
 const origin = { units: 0, level: 0 };

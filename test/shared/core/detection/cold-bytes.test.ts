@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { gaussian, seeded } from '../../../../local/fleet/random.ts';
 import {
   type DeviceReading,
@@ -90,6 +91,35 @@ it('holds each hour in the hot part until the rhythm is written', () => {
     table = { ...packed, cold: packed.cold ?? table.cold };
     expect(stateOf(table)).toEqual(state);
   }
+});
+
+it('is the same from its bytes as it was, whatever was read and when', () => {
+  const gap = fc.oneof(
+    fc.integer({ min: -2 * HOUR_MS, max: 3 * HOUR_MS }),
+    fc.integer({ min: 0, max: 80 * HOUR_MS }),
+    fc.constant(-5 * DAY_MS),
+  );
+  const value = fc.oneof(fc.double({ min: -50, max: 50, noNaN: true }), fc.double({ noNaN: true }));
+  const step = fc.record({ gap, value, other: fc.option(value, { nil: undefined }) });
+  fc.assert(
+    fc.property(fc.array(fc.array(step, { maxLength: 4 }), { maxLength: 60 }), (batches) => {
+      let atMs = BEGIN_MS;
+      let state = newDevice();
+      let table = packDevice(state);
+      for (const batch of batches) {
+        const readings = batch.map(({ gap: afterMs, value: a, other }): DeviceReading => {
+          atMs += afterMs;
+          const metrics = other === undefined ? { a } : { a, b: other };
+          return { observedAtMs: atMs, receivedAtMs: atMs, transport: 'mqtt', metrics };
+        });
+        state = { ...observeDevice(state, readings).state, coldDue: false };
+        const packed = packDevice(observeDevice(stateOf(table), readings).state);
+        table = { ...packed, cold: packed.cold ?? table.cold };
+        expect(stateOf(table)).toEqual(state);
+      }
+    }),
+    { numRuns: 40 },
+  );
 });
 
 it('learns no hour twice when a crash comes between the writing of the rhythm and of the rest', () => {
