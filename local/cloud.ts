@@ -10,6 +10,7 @@ import { createExchange, type Ends } from './boot/exchange.ts';
 import { openFlow } from './boot/flow.ts';
 import { openIdentity } from './boot/identity.ts';
 import { type LorawanPorts, openLorawan } from './boot/lorawan.ts';
+import { openProvisioning } from './boot/provisioning.ts';
 import { loadResourcePolicies } from './boot/resource-policies.ts';
 import { loadRoles, type OnNeed } from './boot/roles.ts';
 import { errorActionQueues } from './boot/rules.ts';
@@ -192,6 +193,7 @@ async function boot(
     },
     propagationDelayMs: options.propagationDelayMs ?? 0,
     justInTime: justInTime({ registry, accountId, now }),
+    serviceTopics: openProvisioning(stack, world, { registry, pki, lambda, roles }),
     access: {
       authorizers,
       keys: credentials.keys,

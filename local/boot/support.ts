@@ -14,6 +14,7 @@ const STARTED: ReadonlySet<string> = new Set([
   'AWS::IoT::Logging',
   'AWS::IoT::MitigationAction',
   'AWS::IoT::Policy',
+  'AWS::IoT::ProvisioningTemplate',
   'AWS::IoT::ScheduledAudit',
   'AWS::IoT::TopicRule',
   'AWS::IoTWireless::Destination',

@@ -11,6 +11,7 @@ import type { MessageProperties, Qos } from '../core/mqtt/message.ts';
 import { publishProblem } from '../core/mqtt/packets/publish.ts';
 import { Reason } from '../core/mqtt/reason.ts';
 import type { GatewayEvent } from '../core/mqtt/refusal.ts';
+import type { ServiceTopics } from '../core/mqtt/service-topics.ts';
 import { basicIngest } from '../core/mqtt/topic.ts';
 import type { AccessKeys } from '../runtime/access-keys.ts';
 import type { Authorizers } from '../runtime/authorizer/authorizers.ts';
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly onEvent?: (event: GatewayEvent) => void;
   /** Just-in-time registration; without it, there is none. */
   readonly justInTime?: (certificate: X509Certificate) => Announcement | undefined;
+  /** Reserved topics that are answered here: of fleet provisioning. */
+  readonly serviceTopics?: ServiceTopics | undefined;
   readonly limits?: Partial<Limits>;
   /** What the ports that stand for AWS's 443 need beside; without it there are none. */
   readonly access?: AccessOptions;
@@ -112,7 +115,11 @@ const DEACTIVATED: Ending = { reason: 'FORBIDDEN_ACCESS', code: Reason.notAuthor
 export function createGateway(options: GatewayOptions): Gateway {
   const { tls } = options;
   const { now, uuid, timers, log, publishToRules, onEvent = () => undefined } = options;
-  const ports = { now, uuid, timers, log, publishToRules, onEvent };
+  const { serviceTopics } = options;
+  const ports = {
+    ...{ now, uuid, timers, log, publishToRules, onEvent },
+    ...(serviceTopics !== undefined && { serviceTopics }),
+  };
   const broker = createBroker(ports, { ...LAPTOP_LIMITS, ...options.limits });
   const registry: RegistryView = { ...options.registry, meet: meeting(options, broker) };
   const authority = createAuthority({
@@ -242,16 +249,14 @@ const meeting =
     const { topic, body } = announcement;
     const payload = Buffer.from(JSON.stringify(body));
     const inbound = { topic, payload, protocol: 'mqtt', principal: '', sourceIp: '' } as const;
-    broker
-      .publish({ topic, payload, qos: 1, retain: false }, inbound)
-      .catch((error: unknown) =>
-        log({
-          level: 'error',
-          source: 'gateway',
-          message: `${topic} did not reach the rules`,
-          error,
-        }),
-      );
+    broker.publish({ topic, payload, qos: 1, retain: false }, inbound).catch((error: unknown) =>
+      log({
+        level: 'error',
+        source: 'gateway',
+        message: `${topic} did not reach the rules`,
+        error,
+      }),
+    );
     return true;
   };
 

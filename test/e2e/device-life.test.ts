@@ -1,5 +1,7 @@
 import { Agent } from 'node:https';
 import {
+  AttachPolicyCommand,
+  CreateKeysAndCertificateCommand,
   IoTClient,
   ListAttachedPoliciesCommand,
   RegisterCACertificateCommand,
@@ -9,6 +11,7 @@ import { openDeviceLife } from '../../commands/device-life.ts';
 import {
   type Credential,
   createAuthority,
+  createRequest,
   issueClient,
   parseCertificate,
 } from '../../local/pki/index.ts';
@@ -265,5 +268,110 @@ describe('just-in-time registration', () => {
     }
     await expect(connect('line-4', first)).rejects.toThrow();
     expect(lastRefusal()).toMatchObject({ reason: 'INACTIVE' });
+  });
+});
+
+describe('fleet provisioning by claim', () => {
+  const CREATE = '$aws/certificates/create-from-csr/json';
+  const PROVISION = '$aws/provisioning-templates/tributary-dev-claim/provision/json';
+
+  /** What all devices of a batch are built with. */
+  const claimCertificate = async (): Promise<Credential> => {
+    const iot = new IoTClient(laptop.client);
+    const {
+      certificateArn: target = '',
+      certificatePem = '',
+      keyPair,
+    } = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
+    await iot.send(new AttachPolicyCommand({ policyName: 'tributary-dev-claim', target }));
+    iot.destroy();
+    return { certificatePem, privateKeyPem: keyPair?.PrivateKey ?? '' };
+  };
+
+  /** A device with a claim that asks, and hears what it is answered. */
+  async function openClaim(serial: string, identity: Credential) {
+    const clientId = `claim-${serial}`;
+    const client = await connectMqtts(laptop, laptop.mqttPort, clientId, certificateOf(identity));
+    const filters = [CREATE, PROVISION].flatMap((topic) => [
+      `${topic}/accepted`,
+      `${topic}/rejected`,
+    ]);
+    await client.subscribeAsync(filters, { qos: 1 });
+    const ask = async (topic: string, body: object) => {
+      const answered = new Promise<{ topic: string; body: Record<string, unknown> }>((resolve) =>
+        client.once('message', (on, payload) =>
+          resolve({ topic: on, body: JSON.parse(payload.toString()) }),
+        ),
+      );
+      await client.publishAsync(topic, JSON.stringify(body), { qos: 1 });
+      return answered;
+    };
+    return { client, ask };
+  }
+
+  async function claim(
+    serial: string,
+    identity: Credential,
+    names = { thing: serial, fleet: 'x' },
+  ) {
+    const { client, ask } = await openClaim(serial, identity);
+    const { requestPem, privateKeyPem } = await createRequest(names);
+    const created = await ask(CREATE, { certificateSigningRequest: requestPem });
+    const { certificatePem, certificateOwnershipToken } = created.body;
+    const parameters = { SerialNumber: serial, ThingName: 'cellar-1', Fleet: 'another' };
+    const registered = await ask(PROVISION, { certificateOwnershipToken, parameters });
+    const again = await ask(PROVISION, { certificateOwnershipToken, parameters });
+    await client.endAsync();
+    return {
+      registered,
+      again,
+      identity: { certificatePem: String(certificatePem), privateKeyPem },
+    };
+  }
+
+  it('makes the thing that was enrolled of a device that is expected, once', async () => {
+    const claims = await claimCertificate();
+    await life().enrol('SN-7', 'cellar-7', 'acme');
+    const names = { thing: 'cellar-7', fleet: 'acme' };
+    const { registered, again, identity } = await claim('SN-7', claims, names);
+    expect(registered).toEqual({
+      topic: `${PROVISION}/accepted`,
+      body: { thingName: 'cellar-7', deviceConfiguration: {} },
+    });
+    expect(again.body).toMatchObject({ errorCode: 'InvalidCertificateOwnershipToken' });
+    const client = await connect('cellar-7', identity);
+    await client.publishAsync('dt/acme/cellar-7/telemetry', '{"a": 1}', { qos: 1 });
+    await client.endAsync();
+
+    const second = await claim('SN-7', claims, names);
+    expect(second.registered).toMatchObject({
+      topic: `${PROVISION}/rejected`,
+      body: { statusCode: 403, errorCode: 'AccessDenied' },
+    });
+    await expect(connect('cellar-7', second.identity)).rejects.toThrow();
+    expect(lastRefusal()).toMatchObject({ reason: 'PENDING_ACTIVATION' });
+  });
+
+  it('makes nothing of one that nobody expects, and tells the operator why', async () => {
+    const { registered } = await claim('SN-8', await claimCertificate());
+    expect(registered.topic).toBe(`${PROVISION}/rejected`);
+    const log = laptop.log.map(({ message }) => message).join('\n');
+    expect(log).toContain('UNKNOWN_DEVICE');
+  });
+
+  it('tells nobody else what a device was given', async () => {
+    const claims = await claimCertificate();
+    const [one, other] = [await openClaim('SN-A', claims), await openClaim('SN-B', claims)];
+    const overheard: string[] = [];
+    other.client.on('message', (topic) => overheard.push(topic));
+    const { requestPem } = await createRequest({ thing: 'a', fleet: 'acme' });
+    const { topic } = await one.ask(CREATE, { certificateSigningRequest: requestPem });
+    expect(topic).toBe(`${CREATE}/accepted`);
+    expect((await one.ask(CREATE, { certificateSigningRequest: 'none' })).topic).toBe(
+      `${CREATE}/rejected`,
+    );
+    expect(overheard).toEqual([]);
+    await one.client.endAsync();
+    await other.client.endAsync();
   });
 });

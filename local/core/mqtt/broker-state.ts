@@ -5,6 +5,7 @@ import type { Limits } from './limits.ts';
 import type { PresenceVersions } from './presence.ts';
 import type { GatewayEvent } from './refusal.ts';
 import type { RetainedStore } from './retained.ts';
+import type { ServiceTopics } from './service-topics.ts';
 import type { Session } from './session.ts';
 import type { SubscriptionIndex } from './subscription-index.ts';
 
@@ -21,6 +22,8 @@ export interface BrokerPorts {
   readonly onEvent: (event: GatewayEvent) => void;
   /** Hands a message to the rules engine; QoS 1 is acknowledged when it resolves. */
   readonly publishToRules: (inbound: Inbound) => Promise<void>;
+  /** Reserved topics that are answered here; without it, none. */
+  readonly serviceTopics?: ServiceTopics;
 }
 
 export type Transports = TransportProtocol | 'https';

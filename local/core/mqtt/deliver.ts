@@ -16,6 +16,14 @@ export function deliverLocally(broker: BrokerState, message: Message): void {
   for (const group of groups) handToOne(broker, group, message, encoded);
 }
 
+/** Hands a message to one session and no other, if it has subscribed to the topic. */
+export function deliverTo(broker: BrokerState, session: Session, message: Message): void {
+  const { targets } = broker.subscriptions.match(message.topic);
+  for (const target of targets) {
+    if (target.session === session) handOver(broker, target, message, new Map());
+  }
+}
+
 /** QoS 0 packets of one message, which are the same for all clients of a version and retain flag. */
 type EncodedOnce = Map<number, Buffer>;
 

@@ -1,5 +1,8 @@
 import { basicIngest, type Problem } from './topic.ts';
 
+/** The rest of it is answered by whoever has the templates, before anybody asks here. */
+const UNSERVED = 'in CBOR, with keys made by the cloud, or without a template';
+
 /** Reserved families that AWS serves and the laptop does not: refused by these names. */
 const ABSENT: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/^\$aws\/things\/[^/]+\/shadow(\/|$)/, 'Device Shadow'],
@@ -7,8 +10,8 @@ const ABSENT: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/^\$aws\/things\/[^/]+\/defender(\/|$)/, 'Device Defender metrics over MQTT'],
   [/^\$aws\/things\/[^/]+\/tunnels(\/|$)/, 'secure tunneling'],
   [/^\$aws\/things\/[^/]+\/streams(\/|$)/, 'MQTT-based file delivery'],
-  [/^\$aws\/certificates(\/|$)/, 'fleet provisioning'],
-  [/^\$aws\/provisioning-templates(\/|$)/, 'fleet provisioning'],
+  [/^\$aws\/certificates(\/|$)/, `fleet provisioning ${UNSERVED}`],
+  [/^\$aws\/provisioning-templates(\/|$)/, `fleet provisioning ${UNSERVED}`],
   [/^\$aws\/sitewise(\/|$)/, 'IoT SiteWise'],
   [/^\$aws\/iotwireless(\/|$)/, 'LoRaWAN events over MQTT'],
 ];

@@ -4,6 +4,7 @@ import type { BrokerState } from '../broker-state.ts';
 import { closeConnection, expel } from '../close.ts';
 import { encodePuback } from '../codec.ts';
 import type { Client, Connection } from '../connection.ts';
+import { deliverTo } from '../deliver.ts';
 import { distribute } from '../distribute.ts';
 import { type Inbound, inboundProperties } from '../inbound.ts';
 import { type Message, type MessageProperties, messageProperties } from '../message.ts';
@@ -27,7 +28,8 @@ export function onPublish(
   if (topic === undefined) return;
   if (isThrottled(broker, connection, client, packet)) return;
   const properties = packet.properties && messageProperties(packet.properties);
-  const problem = publishProblem(broker, topic, properties);
+  const isService = broker.serviceTopics?.takes(topic) === true;
+  const problem = isService ? undefined : publishProblem(broker, topic, properties);
   if (problem !== undefined) {
     reportBrokerRefusal(broker, subjectOf(connection), 'PUBLISH', problem.text);
     refuse(broker, connection, client, packet, problem.code, 'CLIENT_ERROR');
@@ -210,12 +212,30 @@ function accept(
 ): void {
   const { accepted } = broker.counters;
   accepted[connection.peer.protocol] += 1;
-  const done = distribute(broker, message, inboundOf(broker, connection, client, message));
+  const done =
+    askService(broker, connection, client, message) ??
+    distribute(broker, message, inboundOf(broker, connection, client, message));
   if (message.qos === 1) beginUnacknowledged(broker, connection, client);
   done.then(
     () => message.qos === 1 && settle(broker, connection, client, packet, Reason.success),
     (error: unknown) => failed(broker, connection, client, packet, error),
   );
+}
+
+/** @returns nothing for a topic that the service does not answer on */
+function askService(
+  broker: BrokerState,
+  { peer }: Connection,
+  { id: clientId, session }: Client,
+  { topic, payload }: Message,
+): Promise<void> | undefined {
+  const { serviceTopics } = broker;
+  if (serviceTopics?.takes(topic) !== true) return undefined;
+  const asked = { topic, payload, clientId, principal: peer.principal };
+  return serviceTopics.ask(asked).then((answer) => {
+    const message = { topic: answer.topic, payload: Buffer.from(answer.payload) };
+    deliverTo(broker, session, { ...message, qos: 1, retain: false });
+  });
 }
 
 /** A 3.1.1 client is not told of a receive maximum, so it is simply not read from while too much is open. */

@@ -77,7 +77,9 @@ function subscribe(
   };
   const parsed = parseFilter(asked.topic, broker.limits);
   if ('problem' in parsed) return refuse(Reason.filterInvalid, parsed.problem);
-  const reserved = reservedFilterProblem(parsed.filter);
+  const reserved = broker.serviceTopics?.answersOn(parsed.filter)
+    ? undefined
+    : reservedFilterProblem(parsed.filter);
   if (reserved !== undefined) return refuse(Reason.filterInvalid, reserved);
   const full = quotaProblem(broker, client, asked.topic, parsed);
   if (full !== undefined) return refuse(Reason.quotaExceeded, full);
