@@ -35,6 +35,7 @@ export interface DetectDeps extends BatchDeps, OutboxDeps {
   readonly settings: { of(fleet: string, timeLeft: TimeLeft): Promise<FleetSettings> };
   /** Name of the topic, which is where this function runs. */
   readonly anomaliesTopic: string;
+  readonly stage: string;
 }
 
 export type DetectInvocation = Invocation & { readonly invokedFunctionArn: string };

@@ -29,6 +29,7 @@ const DAYS_WANTED = 'wants whole days, 1 to 36500';
 
 const settings = readEnvironment(
   {
+    STAGE: ResourceName,
     DETECTION_TABLE: ResourceName,
     ANOMALIES_TABLE: ResourceName,
     SETTINGS_TABLE: ResourceName,
@@ -62,6 +63,7 @@ const deps = {
   notices: topic(new SNSClient(CLIENT_OPTIONS), tools),
   live: mqttTopics(new IoTDataPlaneClient(CLIENT_OPTIONS), tools),
   anomaliesTopic: settings.ANOMALIES_TOPIC,
+  stage: settings.STAGE,
   historyMs: settings.HISTORY_DAYS * DAY_MS,
   deadLetters: deadLetterQueue(new SQSClient(CLIENT_OPTIONS), settings.DEAD_LETTER_QUEUE, tools),
   log,

@@ -21,6 +21,9 @@ const DEVICES = 100;
 /** When to look again at a device that only an outage excuses. */
 const EXCUSED_MS = 5 * 60_000;
 
+/** In CloudWatch's embedded metric format, once a sweep: the log is the way of the metric. */
+const READINGS_MISSING = 'readingsMissing';
+
 /** One run of the sweep: what it works with, and what it found before it came to a device. */
 interface Run {
   readonly deps: DetectDeps;
@@ -59,12 +62,22 @@ async function publishPending(arn: string, deps: DetectDeps, timeLeft: TimeLeft)
 
 /** @returns the outages so far; none while there is one, as nobody is silent then */
 async function lookAtIngestion(
-  { ingestion, log, now }: DetectDeps,
+  { ingestion, stage, log, now }: DetectDeps,
   timeLeft: TimeLeft,
 ): Promise<readonly Outage[] | undefined> {
   const [before, marks] = await Promise.all([ingestion.load(timeLeft), ingestion.marks(timeLeft)]);
   const { ingestion: next, down } = watchIngestion(before, marks, now());
   await ingestion.save(next, timeLeft);
+  log('info', 'swept', {
+    _aws: {
+      Timestamp: now(),
+      CloudWatchMetrics: [
+        { Namespace: 'Tributary', Dimensions: [['stage']], Metrics: [{ Name: READINGS_MISSING }] },
+      ],
+    },
+    stage,
+    [READINGS_MISSING]: down === undefined ? 0 : 1,
+  });
   if (down !== undefined && !before.isDown) {
     log('error', 'readings do not come in, and nobody is called silent meanwhile', { why: down });
   } else if (down === undefined && before.isDown) log('info', 'readings come in again');

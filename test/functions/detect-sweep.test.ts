@@ -91,7 +91,11 @@ describe('an outage of the ingestion', () => {
     expect(world.logged.filter(({ level }) => level === 'error')).toMatchObject([
       { message: 'readings do not come in, and nobody is called silent meanwhile' },
     ]);
+    const missing = () =>
+      world.logged.findLast(({ message }) => message === 'swept')?.fields?.['readingsMissing'];
+    expect(missing()).toBe(1);
     await live(20, from(...THINGS));
+    expect(missing()).toBe(0);
     expect(await silent()).toEqual([]);
   });
 

@@ -132,6 +132,7 @@ export async function openDetectWorld() {
         },
       },
       anomaliesTopic: 'anomalies',
+      stage: 'dev',
       historyMs: 30 * 24 * HOUR_MS,
       deadLetters: {
         send: async (sent) => {
