@@ -90,9 +90,10 @@ export function openIncidentDesk({ client, stage }: Pick<Target, 'client' | 'sta
       const thing = thingOf(found);
       const usual = found.containment?.rung ?? rungFor(found, DEFAULT_LADDER);
       const rung = wanted ?? (usual === 'cut-off' ? 'cut-off' : 'quarantine');
-      const facts = await acts.facts(thing, timeLeft);
+      const here = await place();
+      const facts = await acts.facts(thing, here, timeLeft);
       if (facts === undefined) throw new FailedError(`The registry has no thing ${thing}.`);
-      const means = { place: await place(), by, why };
+      const means = { place: here, by, why };
       const { actions } = await containThing(found, rung, facts, means, deps, timeLeft);
       return record(found.id, (before) => ({
         ...before,
@@ -108,8 +109,9 @@ export function openIncidentDesk({ client, stage }: Pick<Target, 'client' | 'sta
       why: string,
     ): Promise<{ readonly incident: Incident; readonly denial: Denial | undefined }> {
       const thing = thingOf(found);
-      const fleet = (await acts.facts(thing, timeLeft))?.fleet ?? found.fleet;
-      const means = { place: await place(), by, why };
+      const here = await place();
+      const fleet = (await acts.facts(thing, here, timeLeft))?.fleet ?? found.fleet;
+      const means = { place: here, by, why };
       const released = await releaseThing(found, fleet, means, deps, timeLeft);
       if (released === undefined && found.state !== 'contained') {
         throw new FailedError(`Incident ${found.id} does not contain ${thing}.`);

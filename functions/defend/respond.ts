@@ -34,7 +34,7 @@ export async function respond(
   const mine = await claim(decided.id, 'contain', run);
   if (mine?.state !== 'open' || mine.containment?.state !== 'granted') return mine;
   // read anew: between the decision and the act the thing may have changed
-  const facts = await run.containment.facts(decided.subject.name, run.timeLeft);
+  const facts = await run.containment.facts(decided.subject.name, placeOf(run), run.timeLeft);
   const { rung, why } = proposeContainment(mine, { ...run, facts });
   if (rung === 'notify' || facts === undefined) return withdraw(mine, why, run);
   return contain(mine, higher(rung, mine.containment.rung), facts, run);
@@ -69,10 +69,10 @@ async function lookAgain(incident: Incident, run: Run): Promise<Incident | undef
   const { containment, subject } = incident;
   if (containment?.state !== 'done' || run.mode !== 'contain') return incident;
   const [facts, denial] = await Promise.all([
-    run.containment.facts(subject.name, run.timeLeft),
+    run.containment.facts(subject.name, placeOf(run), run.timeLeft),
     run.incidents.denial(subject.name, run.timeLeft),
   ]);
-  if (facts === undefined || denial === undefined) return incident;
+  if (facts === undefined || denial === undefined || facts.sharedWith.length > 0) return incident;
   const rung = higher(containment.rung, rungFor(incident, run.ladder));
   const known = new Set(denial.certificates.map(({ id }) => id));
   const isKnown = facts.certificates.every((id) => known.has(id));
@@ -100,7 +100,7 @@ async function decide(incident: Incident, run: Run): Promise<Incident> {
     );
   const hopeless = await isHopeless(subject.name, run);
   if (hopeless !== undefined) return set(wanted, 'refused', hopeless);
-  const facts = await run.containment.facts(subject.name, run.timeLeft);
+  const facts = await run.containment.facts(subject.name, placeOf(run), run.timeLeft);
   const { rung, why } = proposeContainment(incident, { ...run, facts });
   if (rung === 'notify') return set(rung, 'refused', why, facts);
   const refusal = await spend({ thing: subject.name, fleet: facts?.fleet ?? '' }, now(), run);

@@ -4,6 +4,7 @@ import {
   DescribeThingCommand,
   DetachPolicyCommand,
   type IoTClient,
+  ListPrincipalThingsCommand,
   ListThingPrincipalsCommand,
   ResourceNotFoundException,
   UpdateCertificateCommand,
@@ -32,7 +33,8 @@ export const containment = (
   data: Pick<IoTDataPlaneClient, 'send'>,
   tools: RetryTools,
 ) => {
-  const certificateArn = ({ iot: prefix }: Place, id: string): string => `${prefix}:cert/${id}`;
+  const certificateArn = ({ iot: prefix }: Pick<Place, 'iot'>, id: string): string =>
+    `${prefix}:cert/${id}`;
 
   const statusOf = async (certificateId: string, timeLeft: TimeLeft) => {
     const describe = new DescribeCertificateCommand({ certificateId });
@@ -64,6 +66,13 @@ export const containment = (
       nextToken = page.nextToken;
     } while (nextToken !== undefined && nextToken !== '');
     return principals;
+  };
+
+  /** The first page is enough: one other thing is too many. */
+  const thingsOf = async (principal: string, timeLeft: TimeLeft): Promise<readonly string[]> => {
+    const list = new ListPrincipalThingsCommand({ principal });
+    const page = await unlessGone(() => patiently(() => iot.send(list), tools, timeLeft));
+    return page?.things ?? [];
   };
 
   const act = async (step: Step, place: Place, timeLeft: TimeLeft): Promise<boolean> => {
@@ -109,18 +118,28 @@ export const containment = (
 
   return {
     /** The thing as it is now; none when there is no such thing. */
-    async facts(thing: string, timeLeft: TimeLeft): Promise<ThingFacts | undefined> {
+    async facts(
+      thing: string,
+      place: Pick<Place, 'iot'>,
+      timeLeft: TimeLeft,
+    ): Promise<ThingFacts | undefined> {
       const described = await unlessGone(() =>
         patiently(() => iot.send(new DescribeThingCommand({ thingName: thing })), tools, timeLeft),
       );
       if (described === undefined) return undefined;
-      const principals = await principalsOf(thing, timeLeft);
+      const certificates = (await principalsOf(thing, timeLeft)).flatMap(certificateIdIn);
+      const owners = new Set<string>();
+      for (const id of certificates) {
+        for (const owner of await thingsOf(certificateArn(place, id), timeLeft)) owners.add(owner);
+      }
+      owners.delete(thing);
       const attributes = described.attributes ?? {};
       return {
         fleet: attributes['fleet'],
         criticality: attributes['criticality'] === 'critical' ? 'critical' : 'normal',
         isGateway: attributes['role'] === 'gateway',
-        certificates: principals.flatMap(certificateIdIn),
+        certificates,
+        sharedWith: [...owners],
       };
     },
 

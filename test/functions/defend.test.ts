@@ -122,6 +122,7 @@ describe('nobody is contained', () => {
   it.each([
     ['who does not exist', {}, []],
     ['who is a gateway', {}, [device('probe-1', { isGateway: true })]],
+    ['whose certificate others have as well', {}, [device('probe-1', { sharedWith: ['probe-2'] })]],
     ['who is to be spared', { spared: new Set(['probe-1']) }, [device('probe-1')]],
     [
       'for a behaviour that is suppressed',

@@ -22,6 +22,7 @@ export const device = (thing: string, changes: Partial<ThingFacts> = {}): [strin
     criticality: 'normal',
     isGateway: false,
     certificates: [certificateOf(thing)],
+    sharedWith: [],
     ...changes,
   },
 ];

@@ -56,6 +56,11 @@ export const EXPLAINED_WILDCARDS = [
     because: 'which device misbehaves is not known to the template',
   },
   {
+    where: /^DefendRole\.FindOwners$/,
+    resource: /^\*$/,
+    because: 'AWS IoT knows no resources for who has which certificate',
+  },
+  {
     where: /^AuditRole\.Look$/,
     resource: /^\*$/,
     because: 'an audit looks at every policy, certificate and role of the account',

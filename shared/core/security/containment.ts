@@ -28,6 +28,8 @@ export interface ThingFacts {
   readonly criticality: 'normal' | 'critical';
   readonly isGateway: boolean;
   readonly certificates: readonly string[];
+  /** Other things that have one of its certificates: what is done to it is done to them. */
+  readonly sharedWith: readonly string[];
 }
 
 export type Proposal =
@@ -67,6 +69,8 @@ export function proposeContainment(
   if (facts === undefined) return only('the registry has no such thing');
   if (facts.isGateway) return only('a gateway takes its devices along');
   if (spared.has(subject.name)) return only('the thing is on the list of those to be spared');
+  const [other] = facts.sharedWith;
+  if (other !== undefined) return only(`its certificate is that of ${other} as well`);
   return { rung, why: `${cause} is answered with ${rung}` };
 }
 

@@ -3,6 +3,7 @@ import {
   DescribeCertificateCommand,
   DescribeThingCommand,
   IoTClient,
+  ListPrincipalThingsCommand,
   ListThingPrincipalsCommand,
   ResourceNotFoundException,
   UpdateCertificateCommand,
@@ -34,23 +35,29 @@ const gone = () => new ResourceNotFoundException({ message: 'gone', $metadata: {
 const acts = () => containment(new IoTClient({}), new IoTDataPlaneClient({}), patientTools());
 
 describe('what the registry says of a thing', () => {
-  it('is its certificates, on however many pages, and what spares it', async () => {
+  it('is its certificates, on however many pages, who else has them, and what spares it', async () => {
     iot.on(DescribeThingCommand).resolves({ attributes: { fleet: 'acme', role: 'gateway' } });
     iot
       .on(ListThingPrincipalsCommand)
       .resolvesOnce({ principals: [arnOf(ONE), 'eu-central-1:cognito'], nextToken: 'more' })
       .resolves({ principals: [arnOf(OTHER)] });
-    expect(await acts().facts('probe-1', plentyOfTime)).toEqual({
+    iot
+      .on(ListPrincipalThingsCommand, { principal: arnOf(ONE) })
+      .resolves({ things: ['probe-1'] })
+      .on(ListPrincipalThingsCommand, { principal: arnOf(OTHER) })
+      .resolves({ things: ['probe-1', 'probe-2'] });
+    expect(await acts().facts('probe-1', PLACE, plentyOfTime)).toEqual({
       fleet: 'acme',
       criticality: 'normal',
       isGateway: true,
       certificates: [ONE, OTHER],
+      sharedWith: ['probe-2'],
     });
   });
 
   it('is nothing when there is no such thing', async () => {
     iot.on(DescribeThingCommand).rejects(gone());
-    expect(await acts().facts('probe-1', plentyOfTime)).toBeUndefined();
+    expect(await acts().facts('probe-1', PLACE, plentyOfTime)).toBeUndefined();
   });
 });
 

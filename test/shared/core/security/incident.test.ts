@@ -136,6 +136,7 @@ describe('containment', () => {
     criticality: 'normal',
     isGateway: false,
     certificates: ['a'.repeat(64)],
+    sharedWith: [],
   } as const;
   const open = { ...incidentAfter(notification()) };
   const circumstances = { ladder: DEFAULT_LADDER, spared: new Set<string>(), facts };
