@@ -79,7 +79,7 @@ async function lookAtIngestion(
     [READINGS_MISSING]: down === undefined ? 0 : 1,
   });
   if (down !== undefined && !before.isDown) {
-    log('error', 'readings do not come in, and nobody is called silent meanwhile', { why: down });
+    log('warn', 'readings do not come in, and nobody is called silent meanwhile', { why: down });
   } else if (down === undefined && before.isDown) log('info', 'readings come in again');
   return down === undefined ? next.outages : undefined;
 }

@@ -88,7 +88,7 @@ describe('an outage of the ingestion', () => {
     await live(12, from(...THINGS), 1);
     await live(60, nobody, 5);
     expect(await silent()).toEqual([]);
-    expect(world.logged.filter(({ level }) => level === 'error')).toMatchObject([
+    expect(world.logged.filter(({ level }) => level === 'warn')).toMatchObject([
       { message: 'readings do not come in, and nobody is called silent meanwhile' },
     ]);
     const missing = () =>
