@@ -143,6 +143,15 @@ describe('a stage with all its ways in', () => {
   });
   afterAll(() => laptop.close());
 
+  it('starts, and names what of it does not run here', () => {
+    const missing = laptop.notices.filter(({ kind }) => kind === 'unsupported');
+    expect(missing.map(({ type }) => type).toSorted()).toEqual([
+      'AWS::Cognito::IdentityPool',
+      'AWS::Cognito::IdentityPoolRoleAttachment',
+      'AWS::IoT::SecurityProfile',
+    ]);
+  });
+
   it.each<[string, (token: string) => Parameters<typeof connectWss>[3]]>([
     ['a header', (token) => ({ wsOptions: { headers: { token } } })],
     ['the query', (token) => ({ path: `?token=${token}` })],
