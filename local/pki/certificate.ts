@@ -143,6 +143,14 @@ export function keyType(spki: Uint8Array): string {
   return curves[namedCurve ?? ''] ?? namedCurve ?? key.asymmetricKeyType ?? 'unknown';
 }
 
+const CURVES: ReadonlySet<string> = new Set(['P-256', 'P-384', 'P-521']);
+const LEAST_RSA_BITS = 2048;
+
+/** Whether AWS IoT takes certificates with such a key. @param type  as `keyType` tells it */
+export const isAcceptedKey = (type: string): boolean =>
+  CURVES.has(type) ||
+  (type.startsWith('RSA-') && Number(type.slice('RSA-'.length)) >= LEAST_RSA_BITS);
+
 /** Whether `issuer`'s key signed the certificate and may sign certificates at all. Validity is not looked at. */
 export async function isSignedBy(certificatePem: string, issuerPem: string): Promise<boolean> {
   const [certificate, issuer] = [decode(certificatePem), decode(issuerPem)];

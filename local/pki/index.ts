@@ -1,6 +1,7 @@
 export {
   CertificateError,
   type CertificateFacts,
+  isAcceptedKey,
   isSignedBy,
   parseCertificate,
 } from './certificate.ts';

@@ -1,5 +1,5 @@
 import { KeyObject, randomBytes, webcrypto } from 'node:crypto';
-import { CertificateError, keyType } from './certificate.ts';
+import { CertificateError, isAcceptedKey, keyType } from './certificate.ts';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -194,8 +194,6 @@ export async function issueRsaClient(
   };
 }
 
-const SIGNABLE = /^(?:RSA-(?:2048|[34]\d{3})|P-(?:256|384|521))$/;
-
 /**
  * Signs a PKCS #10 request: its key and, unless another is given, its subject.
  *
@@ -210,7 +208,7 @@ export async function signRequest(
 ): Promise<string> {
   const request = decodeRequest(requestPem);
   const type = keyType(new Uint8Array(request.publicKey.rawData));
-  if (!SIGNABLE.test(type)) throw new CertificateError(`a key of type ${type} is not accepted`);
+  if (!isAcceptedKey(type)) throw new CertificateError(`a key of type ${type} is not accepted`);
   if (!(await request.verify(webcrypto)))
     throw new CertificateError("the request's signature does not fit its public key");
   return sign(authority, {

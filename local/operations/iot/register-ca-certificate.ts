@@ -4,6 +4,7 @@ import { isSignedBy, parseCertificate } from '../../pki/index.ts';
 import type { Registry } from '../../stores/registry.ts';
 import type { Operation } from '../operation.ts';
 import { flag, type IotDeps, iotOperation, members } from './iot-call.ts';
+import { parseRegistrable } from './registrable.ts';
 
 const Input = members({
   caCertificate: z.string(),
@@ -22,7 +23,7 @@ export const registerCaCertificate = ({ registry }: IotDeps): Operation =>
     on: () => '*',
     run: async (input) => {
       const { caCertificate, certificateMode = 'DEFAULT' } = input;
-      const reading = parseCertificate(caCertificate);
+      const reading = parseRegistrable(caCertificate);
       if (!reading.isAuthority)
         throw new RegistryError('CertificateValidationException', 'not the certificate of a CA');
       if (certificateMode === 'DEFAULT')

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { parseCertificate } from '../../pki/index.ts';
 import type { Operation } from '../operation.ts';
 import { registeredAnswer } from './certificate-output.ts';
 import { type IotDeps, iotOperation, members } from './iot-call.ts';
+import { parseRegistrable } from './registrable.ts';
 
 const Input = members({
   certificatePem: z.string(),
@@ -16,7 +16,7 @@ export const registerCertificateWithoutCa = ({ registry }: IotDeps): Operation =
     input: Input,
     on: () => '*',
     run: ({ certificatePem, status = 'INACTIVE' }) => {
-      const reading = parseCertificate(certificatePem);
+      const reading = parseRegistrable(certificatePem);
       registry.addCertificate({ reading, status, certificateMode: 'SNI_ONLY' });
       return registeredAnswer(registry, reading.certificateId);
     },

@@ -5,6 +5,7 @@ import type { Registry } from '../../stores/registry.ts';
 import type { Operation } from '../operation.ts';
 import { registeredAnswer } from './certificate-output.ts';
 import { flag, type IotDeps, iotOperation, members } from './iot-call.ts';
+import { parseRegistrable } from './registrable.ts';
 
 const Input = members({
   certificatePem: z.string(),
@@ -21,7 +22,7 @@ export const registerCertificate = ({ registry }: IotDeps): Operation =>
     input: Input,
     on: () => '*',
     run: async ({ certificatePem, caCertificatePem, setAsActive = false, status }) => {
-      const reading = parseCertificate(certificatePem);
+      const reading = parseRegistrable(certificatePem);
       const authority = await signerOf(registry, certificatePem, caCertificatePem);
       registry.addCertificate({
         reading,

@@ -1,4 +1,5 @@
-import { createPublicKey, createSign, X509Certificate } from 'node:crypto';
+import { createPublicKey, createSign, webcrypto, X509Certificate } from 'node:crypto';
+import 'reflect-metadata';
 import {
   AddThingToThingGroupCommand,
   AttachPolicyCommand,
@@ -53,6 +54,7 @@ import {
   UpdateThingCommand,
 } from '@aws-sdk/client-iot';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { X509CertificateGenerator } from '@peculiar/x509';
 import { type Credential, createAuthority, issueClient } from '../../../../local/pki/index.ts';
 import { deviceRequest } from './device-request.ts';
 import { ALLOW_ALL, ARN, NOW, openWorld, sharedPki, type World } from './iot-world.ts';
@@ -221,6 +223,30 @@ describe('certificates', () => {
   ])('are not made from %j', async (certificateSigningRequest) => {
     const command = new CreateCertificateFromCsrCommand({ certificateSigningRequest });
     await expect(world.iot.send(command)).rejects.toThrow(CertificateValidationException);
+  });
+
+  it('are not registered with an RSA key of less than 2,048 bits', async () => {
+    const key = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 1024, hash: 'SHA-256' };
+    const publicExponent = Uint8Array.of(1, 0, 1);
+    const keys = await webcrypto.subtle.generateKey({ ...key, publicExponent }, true, [
+      'sign',
+      'verify',
+    ]);
+    const certificate = await X509CertificateGenerator.createSelfSigned(
+      { name: 'CN=t1', keys },
+      webcrypto,
+    );
+    const certificatePem = certificate.toString('pem');
+    const caCertificate = certificatePem;
+    await expect(
+      world.iot.send(new RegisterCertificateWithoutCACommand({ certificatePem })),
+    ).rejects.toThrow('RSA-1024 is not accepted');
+    await expect(
+      world.iot.send(new RegisterCertificateCommand({ certificatePem })),
+    ).rejects.toThrow('RSA-1024 is not accepted');
+    await expect(
+      world.iot.send(new RegisterCACertificateCommand({ caCertificate })),
+    ).rejects.toThrow('RSA-1024 is not accepted');
   });
 
   it('of an authority are registered after it has proven its key', async () => {
