@@ -7,6 +7,7 @@ import { CLIMATE, isClimateMetric } from '../local/fleet/simulated-device.ts';
 import { detectionSettingsTable } from '../shared/adapters/detection-settings-table.ts';
 import { duration } from '../shared/core/detection/explain.ts';
 import { DEMO_FLEET } from './demo-devices.ts';
+import { CHANNELS, FAULTY_RADIOS } from './demo-radio.ts';
 import type { News } from './screen.ts';
 import { OPERATOR } from './target.ts';
 
@@ -49,12 +50,20 @@ export function faultNews(
   return {
     label: 'fault',
     lines: [
-      `${thing} has sent the ${backlog} readings that it had buffered, so that it is known by now.`,
+      backlog > 0
+        ? `${thing} has sent the ${backlog} readings that it had buffered, so that it is known by now.`
+        : `${thing} has nothing from before to send; it is known after 32 readings.`,
       `From ${from} on, for ${duration(lastsMs)}, ${does}.`,
       ...(note === undefined ? [] : [note]),
     ],
   };
 }
+
+/** What a metric is called behind the codec of the device. */
+const storedName = (thing: string, metric: 'temperature' | 'humidity' | 'battery'): string =>
+  metric !== 'battery' && FAULTY_RADIOS.some((radio) => radio.thing === thing)
+    ? CHANNELS[metric]
+    : metric;
 
 /** A rate is too high only where it is said how high it may be: as much in a second as a sensor moves in a day. */
 export async function setLimits(
@@ -73,7 +82,13 @@ export async function setLimits(
   for (const { fault, thing, metric } of requests) {
     if (fault !== 'rate' || !isClimateMetric(metric)) continue;
     const options = { maxRatePerSecond: swingOf(CLIMATE[metric]) };
-    const setting = { what: 'options', fleet: DEMO_FLEET, thing, metric, options } as const;
+    const setting = {
+      what: 'options',
+      fleet: DEMO_FLEET,
+      thing,
+      metric: storedName(thing, metric),
+      options,
+    } as const;
     await settings.put({ ...setting, by: 'npm start', atMs: now() }, () => until - now());
   }
 }

@@ -1,8 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Laptop } from '../local/cloud.ts';
 import type { Log } from '../local/core/log.ts';
+import { FAULTS } from '../local/fleet/faults.ts';
+import type { FaultRequest, FleetOptions } from '../local/fleet/fleet.ts';
 import { startLorawanFleet } from '../local/fleet/lorawan-fleet.ts';
 import { openCodecDesk } from './codec-desk.ts';
+import type { FaultyDevice } from './fault-option.ts';
 import { assignDevice } from './lorawan-assign.ts';
 import { openLorawanDesk, stationOf } from './lorawan-desk.ts';
 import { lorawanDirectory } from './lorawan-words.ts';
@@ -11,6 +14,16 @@ import { OPERATOR } from './target.ts';
 const GATEWAY = 'demo-gateway';
 const SIMULATED = ['radio-1', 'radio-2'];
 const INTERVAL_MS = 5000;
+/** What Cayenne makes of the metrics that the devices send. */
+export const CHANNELS = { temperature: 'temperature.1', humidity: 'humidity.2' } as const;
+/** They have no clock and one way to be heard; they are known after three minutes, having nothing to send first. */
+export const FAULTY_RADIOS: readonly FaultyDevice[] = SIMULATED.map((thing) => ({
+  thing,
+  metrics: Object.keys(CHANNELS),
+  faults: FAULTS.filter((fault) => fault !== 'clock-jump' && fault !== 'clone'),
+  intervalMs: INTERVAL_MS,
+  afterMs: 180_000,
+}));
 /** What simulated devices send, and the fleet that they are of. */
 export const DEMO = { codec: 'cayenne-lpp', fleet: 'demo' } as const;
 
@@ -19,6 +32,8 @@ export async function startRadio(
   { lorawan, awsEndpoint, region, devicesDirectory }: Laptop,
   stage: string,
   log: Log,
+  faults: readonly FaultRequest[],
+  onFault: NonNullable<FleetOptions['onFault']>,
 ): Promise<{ stop: () => Promise<void> } | undefined> {
   if (lorawan === undefined) return undefined;
   const client = { endpoint: awsEndpoint, region, credentials: OPERATOR };
@@ -41,5 +56,7 @@ export async function startRadio(
     now: Date.now,
     random: Math.random,
     log,
+    faultsOf: (index) => faults.filter(({ thing }) => thing === SIMULATED[index]),
+    onFault,
   });
 }

@@ -4,12 +4,12 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { BootError } from '../local/boot/resources.ts';
 import { type Laptop, startLaptop } from '../local/cloud.ts';
-import { type FaultRequest, startFleet } from '../local/fleet/fleet.ts';
+import { type FaultRequest, type FleetOptions, startFleet } from '../local/fleet/fleet.ts';
 import { watchAnomalies } from './anomaly-watch.ts';
 import { type Command, FailedError, OK, UsageError } from './command.ts';
-import { ownDevice, SIMULATED, simulatedDevices } from './demo-devices.ts';
+import { FAULTY_SENSORS, ownDevice, SENSOR_INTERVAL_MS, simulatedDevices } from './demo-devices.ts';
 import { faultNews, setLimits } from './demo-faults.ts';
-import { startRadio } from './demo-radio.ts';
+import { FAULTY_RADIOS, startRadio } from './demo-radio.ts';
 import { FAULT_USAGE, readFault } from './fault-option.ts';
 import { COMPILED_TEMPLATE, PACKAGE_DIRECTORY, packageService } from './package-service.ts';
 import { openScreen, type Screen } from './screen.ts';
@@ -24,7 +24,6 @@ const PORTS = { aws: 4566, mqtt: 8883, https: 8443, port443: 9443, firstDomain: 
 const HIGHEST_PORT = PORTS.firstDomain + 9;
 /** Of LoRaWAN gateways: LoRa Basics Station and the UDP packet forwarder. */
 const LORAWAN_PORTS = { lns: 8887, udp: 1700 } as const;
-const FLEET_INTERVAL_MS = 2000;
 /** Ten minutes: beyond the warm-up of everything that is found within minutes. */
 const BACKLOG_READINGS = 300;
 const REFRESH_MS = 500;
@@ -92,7 +91,7 @@ function readOptions(args: readonly string[]): Options {
       `--port-offset wants a whole number from 0 to ${65_535 - HIGHEST_PORT}, not ${values['port-offset']}.`,
     );
   }
-  const faults = values.fault.map((text) => readFault(text, SIMULATED, FLEET_INTERVAL_MS));
+  const faults = values.fault.map((text) => readFault(text, [...FAULTY_SENSORS, ...FAULTY_RADIOS]));
   if (faults.length > 0 && !values.fleet) {
     throw new UsageError('--fault is of the simulated devices, which --no-fleet leaves out.');
   }
@@ -190,32 +189,41 @@ async function live(
   writeLaptopFile(file);
   screen.say(welcome(laptop, file, own));
   const watch = await watchAnomalies(laptop, screen.tell);
-  const fleet = options.fleet ? await switchOnFleet(laptop, options, screen) : undefined;
-  const radio = options.fleet ? await startRadio(laptop, options.stage, screen.log) : undefined;
+  const switchOff = options.fleet ? await switchOnFleet(laptop, options, screen) : undefined;
   const showStatus = () => screen.status(tally.with(laptop.counters(), watch.open()));
   const refresh = setInterval(showStatus, REFRESH_MS);
   await stopped;
   clearInterval(refresh);
   showStatus();
-  await Promise.all([fleet?.stop(), radio?.stop(), watch.stop()]);
+  await Promise.all([switchOff?.(), watch.stop()]);
 }
 
-async function switchOnFleet(laptop: Laptop, { faults, stage }: Options, screen: Screen) {
+/** @returns what switches the simulated devices off */
+async function switchOnFleet(
+  laptop: Laptop,
+  { faults, stage }: Options,
+  screen: Screen,
+): Promise<() => Promise<void>> {
   await setLimits(laptop, stage, faults, Date.now);
-  return await startFleet({
+  const telling =
+    (backlog: number): NonNullable<FleetOptions['onFault']> =>
+    (fault, at) =>
+      screen.tell(faultNews(fault, at, { nowMs: Date.now(), backlog }));
+  const fleet = await startFleet({
     devices: await simulatedDevices(laptop),
     gateway: { host: 'localhost', mqttPort: laptop.mqttPort, httpsPort: laptop.httpsPort },
-    intervalMs: FLEET_INTERVAL_MS,
+    intervalMs: SENSOR_INTERVAL_MS,
     now: Date.now,
     random: Math.random,
     log: screen.log,
     faults,
     backlogReadings: BACKLOG_READINGS,
-    onFault: (fault, at) => {
-      const facts = { nowMs: Date.now(), backlog: BACKLOG_READINGS };
-      screen.tell(faultNews(fault, at, facts));
-    },
+    onFault: telling(BACKLOG_READINGS),
   });
+  const radio = await startRadio(laptop, stage, screen.log, faults, telling(0));
+  return async () => {
+    await Promise.all([fleet.stop(), radio?.stop()]);
+  };
 }
 
 const laptopFile = (laptop: Laptop, { stage }: Options): LaptopFile => ({

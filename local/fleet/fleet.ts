@@ -40,7 +40,7 @@ export interface FleetOptions {
 export type FaultStage = 'planned' | 'begins' | 'over';
 
 /** A drift is to be seen while somebody waits. */
-const DRIFT_MS = 20_000;
+export const DRIFT_MS = 20_000;
 const SAMPLES_A_MESSAGE = 100;
 
 /** Switches the devices on, each publishing every `intervalMs`; a failed publish is logged and the next one tried. */
@@ -108,7 +108,7 @@ async function runDevice(
   };
 }
 
-const planned = (
+export const planned = (
   { fault, metric, afterMs, lastsMs }: FaultRequest,
   atMs: number,
 ): PlannedFault => ({ fault, metric, fromMs: atMs + afterMs, untilMs: atMs + afterMs + lastsMs });
@@ -157,11 +157,11 @@ function openSender(
   };
 }
 
-/** @returns what ends it */
-function tellOfFaults(
+/** Tells of each fault when it comes and goes. @returns what ends it */
+export function tellOfFaults(
   requests: readonly FaultRequest[],
   switchedOnAtMs: number,
-  { now, onFault = () => undefined }: FleetOptions,
+  { now, onFault = () => undefined }: Pick<FleetOptions, 'now' | 'onFault'>,
 ): () => void {
   const timers = requests.flatMap((request) => {
     onFault(request, 'planned');

@@ -21,6 +21,11 @@ it('says what a device has sent, and what it will do from when on', () => {
   });
 });
 
+it('says of a device without a past when it is known', () => {
+  const [first] = faultNews(request('stuck'), 'planned', { ...FACTS, backlog: 0 }).lines;
+  expect(first).toMatch(/^sensor-3 has nothing from before to send; .* 32 readings\.$/);
+});
+
 it('says of a fault that takes its time how long that is', () => {
   expect(faultNews(request('silent'), 'planned', FACTS).lines[2]).toMatch(/quarter of an hour/);
 });
