@@ -1,3 +1,4 @@
+import { inParallel } from '../../shared/adapters/chunks.ts';
 import type { DueLook } from '../../shared/adapters/look-table.ts';
 import type { TimeLeft } from '../../shared/adapters/retry.ts';
 import { watchIngestion } from '../../shared/core/detection/ingestion.ts';
@@ -18,6 +19,8 @@ const RESERVE_MS = 5_000;
 /** Entries of the index that a sweep takes of each shard, and devices that it reads at once. */
 const ENTRIES = 25;
 const DEVICES = 100;
+/** Devices that are told of at once. */
+const WIDTH = 16;
 /** When to look again at a device that only an outage excuses. */
 const EXCUSED_MS = 5 * 60_000;
 
@@ -51,12 +54,12 @@ async function publishPending(arn: string, deps: DetectDeps, timeLeft: TimeLeft)
   const things = await devices.pending(timeLeft);
   for (let at = 0; at < things.length; at += DEVICES) {
     const { kept } = await devices.load(things.slice(at, at + DEVICES), timeLeft);
-    for (const [thing, one] of kept) {
-      if (timeLeft() <= 0) return;
-      if (one.outbox.length === 0 || now() - one.outboxSinceMs < UNPUBLISHED_MS) continue;
+    await inParallel([...kept], WIDTH, async ([thing, one]) => {
+      const isOld = now() - one.outboxSinceMs >= UNPUBLISHED_MS;
+      if (one.outbox.length === 0 || !isOld || timeLeft() <= 0) return;
       log('warn', 'anomalies were left untold', { thing, anomalies: one.outbox.length });
       await emptyOutbox(thing, one, arn, deps, timeLeft);
-    }
+    });
   }
 }
 
@@ -111,13 +114,13 @@ async function lookAt(entry: DueLook, seen: Set<string>, run: Run): Promise<void
       run.timeLeft,
     );
     if (failures.length > 0) return;
-    for (const look of some) {
+    const later = await inParallel(some, WIDTH, async (look): Promise<readonly LookAt[]> => {
       const watched = known.get(look.thing);
-      if (watched === undefined) continue;
-      const atMs = await lookAtDevice(look, watched, run);
-      seen.add(placeOf(look));
-      if (atMs !== undefined) again.push({ ...look, atMs });
-    }
+      const atMs = watched && (await lookAtDevice(look, watched, run));
+      return atMs === undefined ? [] : [{ ...look, atMs }];
+    });
+    for (const look of some) seen.add(placeOf(look));
+    again.push(...later.flat());
   }
   const failures = await looks.enter(again, run.timeLeft);
   if (failures.length === 0) await looks.leave(entry.key, run.timeLeft);
