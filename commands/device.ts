@@ -30,6 +30,14 @@ type Verb = (
 
 const VERBS: Readonly<Record<string, Verb>> = { add, list, rotate, revoke, secret, enrol };
 
+/** Which options each verb has beside those of every command; others are refused, not ignored. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  add: ['fleet'],
+  'secret issue': ['fleet', 'days'],
+  'secret revoke': ['id'],
+  enrol: ['fleet', 'thing'],
+};
+
 /** `npm run device`: devices of the laptop, or of a stage on AWS, from the first certificate to the last. */
 export const device: Command = {
   name: 'device',
@@ -66,11 +74,18 @@ ${TARGET_USAGE}`,
       throw new UsageError(`What is to be done with devices: ${Object.keys(VERBS).join(', ')}?`);
     if (values.fleet !== undefined) checkName('a fleet', values.fleet);
     const act = begin(words, values);
+    refuseOthers(verb === 'secret' ? `secret ${words[0]}` : verb, Object.keys(values));
     const target = findTarget(values);
     tell(await act(openDeviceLife(target), target), values.json === true, terminal);
     return OK;
   },
 };
+
+function refuseOthers(verb: string, given: readonly string[]): void {
+  const known = [...Object.keys(TARGET_OPTIONS), ...(OPTIONS[verb] ?? [])];
+  const other = given.find((name) => !known.includes(name));
+  if (other !== undefined) throw new UsageError(`--${other} is not for \`${verb}\`.`);
+}
 
 function tell({ data, text }: Told, json: boolean, terminal: Terminal): void {
   terminal.out(json ? `${JSON.stringify(data)}\n` : text);

@@ -44,6 +44,8 @@ describe('with nothing running', () => {
     { args: ['device', 'secret', 'guess', 'a'], says: 'issue, list, revoke' },
     { args: ['device', 'secret', 'issue', 'a', '--days', '0'], says: '--days wants' },
     { args: ['device', 'secret', 'revoke', 'a', '--id', 'trs1_x'], says: '--id wants' },
+    { args: ['device', 'rotate', 'a', '--days', '3'], says: '--days is not for `rotate`' },
+    { args: ['device', 'secret', 'list', 'a', '--id', 'b'], says: '--id is not for `secret list`' },
     { args: ['device', 'enrol', 'SN-1', '--fleet', 'demo'], says: '--thing: a thing is named' },
     { args: ['replay', '--max', '0'], says: '--max wants' },
     { args: ['start', '--port-offset', '-1'], says: '--port-offset' },
