@@ -21,7 +21,7 @@ const ENTRIES = 25;
 const DEVICES = 100;
 /** Devices that are told of at once. */
 const WIDTH = 16;
-/** When to look again at a device that only an outage excuses. */
+/** When to look again at a device that only an outage excuses, or that could not be looked at. */
 const EXCUSED_MS = 5 * 60_000;
 
 /** In CloudWatch's embedded metric format, once a sweep: the log is the way of the metric. */
@@ -58,8 +58,24 @@ async function publishPending(arn: string, deps: DetectDeps, timeLeft: TimeLeft)
       const isOld = now() - one.outboxSinceMs >= UNPUBLISHED_MS;
       if (one.outbox.length === 0 || !isOld || timeLeft() <= 0) return;
       log('warn', 'anomalies were left untold', { thing, anomalies: one.outbox.length });
-      await emptyOutbox(thing, one, arn, deps, timeLeft);
+      await alone(thing, deps, () => emptyOutbox(thing, one, arn, deps, timeLeft));
     });
+  }
+}
+
+const FAILED = Symbol('failed');
+
+/** What goes wrong with one device is its own affair: the sweep goes on, and comes again. */
+async function alone<Result>(
+  thing: string,
+  { log }: DetectDeps,
+  step: () => Promise<Result>,
+): Promise<Result | typeof FAILED> {
+  try {
+    return await step();
+  } catch (error) {
+    log('error', 'a device could not be swept', { thing, error });
+    return FAILED;
   }
 }
 
@@ -116,7 +132,9 @@ async function lookAt(entry: DueLook, seen: Set<string>, run: Run): Promise<void
     if (failures.length > 0) return;
     const later = await inParallel(some, WIDTH, async (look): Promise<readonly LookAt[]> => {
       const watched = known.get(look.thing);
-      const atMs = watched && (await lookAtDevice(look, watched, run));
+      if (watched === undefined) return [];
+      const asked = await alone(look.thing, run.deps, () => lookAtDevice(look, watched, run));
+      const atMs = asked === FAILED ? run.deps.now() + EXCUSED_MS : asked;
       return atMs === undefined ? [] : [{ ...look, atMs }];
     });
     for (const look of some) seen.add(placeOf(look));

@@ -181,6 +181,27 @@ describe('the index of deadlines', () => {
     expect(due).toHaveLength(1);
   });
 
+  it('goes on when one of its devices cannot be looked at', async () => {
+    await live(12, from(...THINGS), 1);
+    const container = world.container({
+      devices: {
+        ...world.devices,
+        save: (thing, ...rest) =>
+          thing === 'probe-1'
+            ? Promise.reject(new Error('gone'))
+            : world.devices.save(thing, ...rest),
+      },
+    });
+    for (let minute = 0; minute < 25; minute += 1) {
+      world.clock.nowMs += MINUTE_MS;
+      await container.take(world.eventOf(from('probe-4')(world.clock.nowMs)));
+      if (minute % 3 === 2) await container.sweep();
+    }
+    expect((await silent()).map(({ thing }) => thing).toSorted()).toEqual(['probe-2', 'probe-3']);
+    await live(6, from('probe-4'));
+    expect((await silent()).map(({ thing }) => thing)).toContain('probe-1');
+  });
+
   it('forgets a device that is no more', async () => {
     await world.looks.enter(
       [{ thing: 'gone', fleet: 'acme', timers: false, atMs: T0 }],
