@@ -6,9 +6,9 @@ import type { Work } from './work.ts';
 /** Readings without an increment that make a metric no counter. */
 const COUNTER_RESTS = 4;
 
-/** Notes the first count, which is no increment yet. */
-export function beginCounter(track: Track, atMs: number, value: number): void {
-  if (track.tick === 0 && track.readings === 0) {
+/** Notes the first count, which is no increment yet; also the first of an earlier time. */
+export function beginCounter(track: Track, atMs: number, value: number, isEarlier: boolean): void {
+  if ((track.tick === 0 && track.readings === 0) || isEarlier) {
     track.tick = tickOf(atMs);
     track.anchor = value;
   }

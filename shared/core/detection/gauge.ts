@@ -50,20 +50,21 @@ const RESOLUTION = 1e-4;
 const LEVEL_SCALE = 256;
 const UNITS_MAX = 30_000;
 const GAP_INTERVALS = 20;
+/** Usual intervals within which two readings are neighbours, whose difference is noise. */
+const NEIGHBOUR_INTERVALS = 5;
 const GAP_MS = 6 * HOUR_MS;
 
 /** One for all readings, as there are so many: whoever asks reads it at once. */
 const evidence: Evidence = noEvidence(VIEWS.length);
 
 /**
- * Takes one number of a gauge into its track, which is changed in place, and says how new it is. The number is finite
- * and not older than the last.
+ * Takes one number of a gauge into its track, which is changed in place, and says how new it is. The number is finite.
  *
  * Each view keeps the range of what it has seen. A value beyond a range is weighed by its excess in ranges, and by how
  * many readings the range has seen; the views add up. What stands out of the usual spread without breaking a range
  * raises the score to less than `ALARM_SCORE`.
  *
- * @param sinceMs  since the last reading; 0 for the first
+ * @param sinceMs  since the last reading; 0 for the first, negative for one from an earlier time
  * @param isOpen   an incident is open that the views have found
  * @returns        holds until the next call
  */
@@ -82,14 +83,14 @@ export function advanceGauge(
   settleUnit(track, value, offset, base);
   const unit = unitOf(track);
   if (track.readings === 0) begin(track, offset, unit);
-  else if (sinceMs >= GAP_MS) catchUp(track, offset, unit, sinceMs);
+  else if (sinceMs < 0 || sinceMs >= GAP_MS) catchUp(track, offset, unit, sinceMs);
   beginEvidence(track, base, unit, rhythm);
   follow(track, offset, unit);
-  remember(track, offset, unit);
+  remember(track, offset, unit, isApart(track, sinceMs));
   weighValue(track, value, unit, base);
   if (rhythm !== undefined && rhythm.dayFrom > 0) weighRhythm(track, rhythm, hour, value, unit);
   if (isSettled(track)) weighView(track, VIEW.noise, track.noise, RESOLUTION, 0);
-  evidence.score = scoreOf(track, evidence, atMs, sinceMs, isOpen);
+  evidence.score = scoreOf(track, evidence, atMs, Math.max(0, sinceMs), isOpen);
   explain(rhythm, hour, unit, base);
   keep(track, atMs, offset, sinceMs);
   return evidence;
@@ -121,7 +122,8 @@ function closedHour(
   base: number,
 ): Rhythm | undefined {
   const now = wholeTicks(atMs);
-  if (track.hourCount === 0 || now - sinceMs >= hour * HOUR_MS) return rhythm;
+  const intoHour = now - sinceMs - hour * HOUR_MS;
+  if (track.hourCount === 0 || (intoHour >= 0 && intoHour < HOUR_MS)) return rhythm;
   const lastHour = hourOf(now - sinceMs);
   const mean = base + track.hourSum / track.hourCount;
   if (dayOf(hour) > dayOf(lastHour)) forget(track);
@@ -205,7 +207,7 @@ function begin(track: Track, offset: number, unit: number): void {
 
 /** After a gap, what is short in memory begins anew, so that the gap itself is no evidence. */
 function catchUp(track: Track, offset: number, unit: number, sinceMs: number): void {
-  if (!(sinceMs > GAP_INTERVALS * intervalMs(track.interval))) return;
+  if (sinceMs >= 0 && !(sinceMs > GAP_INTERVALS * intervalMs(track.interval))) return;
   track.fastGap = 0;
   track.dayDrift = 0;
   track.low = f16(offset / unit);
@@ -243,11 +245,17 @@ const clamp = (value: number, limit: number): number =>
 
 const limited = (run: number): number => Math.max(-127, Math.min(127, run));
 
+/** Whether a reading is no neighbour of the last one: after a pause, or from another time. */
+const isApart = ({ interval }: Track, sinceMs: number): boolean =>
+  sinceMs < 0 || sinceMs > NEIGHBOUR_INTERVALS * intervalMs(interval);
+
 /** Brings the short memories up to this value. */
-function remember(track: Track, offset: number, unit: number): void {
+function remember(track: Track, offset: number, unit: number, apart: boolean): void {
   const inUnits = f16(offset / unit);
-  const difference = Math.abs(offset - track.last) / unit;
-  track.noise = f16(track.noise + NOISE_GAIN * (difference - track.noise));
+  if (!apart) {
+    const difference = Math.abs(offset - track.last) / unit;
+    track.noise = f16(track.noise + NOISE_GAIN * (difference - track.noise));
+  }
   if (track.blockFill >= BLOCK_READINGS) {
     track.previousLow = track.low;
     track.blockFill = 0;

@@ -113,7 +113,7 @@ function take(work: Work, observation: Observation, options: MetricOptions): Ver
   if (sinceMs < 0) work.track.tick = tickOf(atMs);
   if (sinceMs === 0 && isRepeated(work.track, value)) return ignored('repeated');
   if (isBoolean) return takeBoolean(work, observation, options);
-  return takeNumber(work, observation, value, Math.max(0, sinceMs), options);
+  return takeNumber(work, observation, value, sinceMs, options);
 }
 
 /** Of a counter, the first count is no reading yet. */
@@ -152,9 +152,9 @@ function takeNumber(
   if (isFoundCounter(work, atMs, observed)) return ignored('warming up');
   settleAnchor(work);
   const isCounter = work.track.kind === 'counter';
-  if (isCounter && sinceMs === 0) {
-    beginCounter(work.track, atMs, observed);
-    return ignored('warming up');
+  if (isCounter && sinceMs <= 0) {
+    beginCounter(work.track, atMs, observed, sinceMs < 0);
+    return ignored(work.track.readings === 0 ? 'warming up' : 'late');
   }
   const value = isCounter ? rateOf(work.track, observed, sinceMs) : observed;
   if (work.track.readings === 0 && !isCounter) work.track.anchor = value;
@@ -177,7 +177,7 @@ function takeNumber(
         work,
         observation,
         observed,
-        { value, lastValue, sinceMs: wasWarm ? sinceMs : 0 },
+        { value, lastValue, sinceMs: wasWarm ? Math.max(0, sinceMs) : 0 },
         options,
       );
   const drifting = askDrift(work, observation, observed, rhythmBefore);

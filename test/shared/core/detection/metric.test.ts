@@ -240,6 +240,15 @@ describe('a counter', () => {
   });
 });
 
+it('takes counts of an earlier time, which come late, for no reset', () => {
+  const count = (at: number) => 1_000_000 + 100 * at + ((at * 7) % 20);
+  const { state } = observeAll(newMetric(), series(1000, count));
+  const live = observeAll(state, series(2, count, 1060));
+  const backlog = observeAll(live.state, series(60, count, 1000));
+  const after = observeAll(backlog.state, series(30, count, 1062));
+  expect(opened([...live.verdicts, ...backlog.verdicts, ...after.verdicts])).toEqual([]);
+});
+
 describe('a boolean', () => {
   const door = (at: number) => at % 100 < 5;
 
