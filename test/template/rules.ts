@@ -51,14 +51,14 @@ export const EXPLAINED_WILDCARDS = [
   },
   {
     where:
-      /^(Defend|Mitigation)Role\.(LookAtThings|ContainCertificates|EndSessions|TellDevices|DeactivateCertificates)$/,
+      /^(Defend|Mitigation)Role\.(LookAtThings|FindCertificates|ContainCertificates|EndSessions|TellDevices|DeactivateCertificates)$/,
     resource: /:(thing|cert|client|topic\/alert)\/\*$/,
     because: 'which device misbehaves is not known to the template',
   },
   {
-    where: /^DefendRole\.FindOwners$/,
+    where: /^ClaimTemplateRole\.ReadAttachments$/,
     resource: /^\*$/,
-    because: 'AWS IoT knows no resources for who has which certificate',
+    because: 'AWS IoT knows no resources for iot:ListAttachedPolicies',
   },
   {
     where: /^AuditRole\.Look$/,
