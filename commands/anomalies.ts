@@ -22,7 +22,7 @@ import {
   showSettings,
 } from './detection-settings.ts';
 import { lengthMs } from './length.ts';
-import { findTarget, TARGET_OPTIONS, TARGET_USAGE } from './target.ts';
+import { findTarget, TARGET_OPTIONS, targetUsage } from './target.ts';
 
 /** `npm run anomalies`: what was found to be strange, why, and what of it somebody has seen to. */
 export const anomalies: Command = {
@@ -46,7 +46,7 @@ export const anomalies: Command = {
   --state <state>  list: only those that are open, or closed
   --limit <n>      list: at most so many (20)
   --for <time>     mute: as 30m, 8h or 7d (8h); 0m lets it speak again
-${TARGET_USAGE}`,
+${targetUsage()}`,
   async run(args, terminal) {
     const { values, positionals } = parseArgs({
       args: [...args],

@@ -20,13 +20,7 @@ import {
   type Terminal,
   UsageError,
 } from './command.ts';
-import {
-  findTarget,
-  type LaptopFile,
-  TARGET_OPTIONS,
-  TARGET_USAGE,
-  type Target,
-} from './target.ts';
+import { findTarget, type LaptopFile, TARGET_OPTIONS, type Target, targetUsage } from './target.ts';
 
 /** AWS's audits take minutes, the laptop's milliseconds. */
 const PATIENCE_MS = 15 * 60_000;
@@ -43,7 +37,7 @@ npm run audit -- trail --stage <name>
   show <task id>   what an audit found that has run
   trail            whether the watch of the control plane sees anything, or is blind for want of a trail
   --check <name>   one check, such as DEVICE_CERTIFICATE_SHARED_CHECK; may be given several times
-${TARGET_USAGE}`,
+${targetUsage()}`,
   async run(args, terminal) {
     const { values, positionals } = parseArgs({
       args: [...args],

@@ -6,7 +6,14 @@ import { CodecFault } from '../shared/codec-runtime/codec-fault.ts';
 import { CodecRuntime } from '../shared/codec-runtime/codec-runtime.ts';
 import { readEngine } from '../shared/codec-runtime/engine-file.ts';
 import { RejectedError } from '../shared/core/errors.ts';
-import { CodecName, ENCRYPTIONS, Eui } from '../shared/core/lorawan/assignment.ts';
+import {
+  type Assignment,
+  type Choice,
+  CodecName,
+  type DeviceEntry,
+  ENCRYPTIONS,
+  Eui,
+} from '../shared/core/lorawan/assignment.ts';
 import type { CodecPointer } from '../shared/core/lorawan/codec-version.ts';
 import { isFormat } from '../shared/core/lorawan/formats/index.ts';
 import { NAME } from '../shared/core/names.ts';
@@ -23,9 +30,10 @@ import {
   OK,
   type Terminal,
   UsageError,
+  wrongVerb,
 } from './command.ts';
 import { openReadSide } from './readings.ts';
-import { findTarget, TARGET_OPTIONS, TARGET_USAGE } from './target.ts';
+import { findTarget, TARGET_OPTIONS, targetUsage } from './target.ts';
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -100,13 +108,13 @@ npm run codec -- redecode <thing> --with <codec> what another codec makes of sto
   --key-file <file>  key: 32 hexadecimal digits
   --with <codec>     redecode: <name>[@<version>] or a path
   --hours, --limit   redecode: how far back, and how many readings (24, 100)
-${TARGET_USAGE}`,
+${targetUsage(21)}`,
   async run(args, terminal): Promise<ExitCode> {
     const { values, positionals } = parse(args);
     const [verb = '', ...words] = positionals;
     const run = VERBS[verb];
     if (run === undefined) {
-      throw new UsageError(`What is to be done with codecs: ${Object.keys(VERBS).join(', ')}?`);
+      throw wrongVerb(verb, Object.keys(VERBS));
     }
     return await run(words, values, terminal);
   },
@@ -235,6 +243,23 @@ const describe = ({ name, active, canary, history }: CodecPointer): string =>
     ...(history.length === 0 ? [] : [`before: ${history.join(', ')}`]),
   ].join('; ');
 
+const describeAssignment = ({ fleet, codecs, encryption }: Assignment): string =>
+  [
+    `fleet ${fleet}: ${codecs.map(describeChoice).join(', ') || 'kept undecoded'}`,
+    ...(encryption === 'none' ? [] : [`encryption ${encryption}`]),
+  ].join('; ');
+
+const describeChoice = ({ codec, version, fPorts }: Choice): string =>
+  `${codec}${version === undefined ? '' : `@${version}`}${fPorts === undefined ? '' : ` on FPort ${fPorts.join(', ')}`}`;
+
+const describeEntry = ({ thing, profile, joinEui, assignment }: DeviceEntry): string =>
+  [
+    ...(thing === undefined ? [] : [`thing ${thing}`]),
+    ...(profile === undefined ? [] : [`profile ${profile}`]),
+    ...(joinEui === undefined ? [] : [`JoinEUI ${joinEui}`]),
+    ...(assignment === undefined ? [] : [describeAssignment(assignment)]),
+  ].join('; ');
+
 async function list(
   _words: readonly string[],
   values: Values,
@@ -247,10 +272,10 @@ async function list(
   }
   for (const pointer of listed.pointers) terminal.out(`${describe(pointer)}\n`);
   for (const { of, assignment } of listed.assignments) {
-    terminal.out(`${of.replaceAll('#', ' ')} → ${JSON.stringify(assignment)}\n`);
+    terminal.out(`${of.replaceAll('#', ' ')} → ${describeAssignment(assignment)}\n`);
   }
   for (const { device, entry } of listed.devices) {
-    terminal.out(`device ${device} → ${JSON.stringify(entry)}\n`);
+    terminal.out(`device ${device} → ${describeEntry(entry)}\n`);
   }
   terminal.out(`Codecs: ${listed.pointers.length}.\n`);
   return OK;
@@ -285,7 +310,9 @@ async function assign(
   const { device, thing } = values;
   if (device !== undefined && (thing !== undefined || codec === undefined)) {
     const entry = await table.describe(deviceId(device), entryFrom(values));
-    terminal.out(`device ${deviceId(device)} → ${JSON.stringify(entry)}\n`);
+    terminal.out(
+      `${values.json ? JSON.stringify({ device: deviceId(device), entry }) : `device ${deviceId(device)} → ${describeEntry(entry)}`}\n`,
+    );
     if (codec === undefined) return OK;
   }
   if (codec === undefined)
@@ -305,7 +332,9 @@ async function assign(
   });
   const whose =
     selector.kind === 'device' ? `device ${selector.id}` : selector.sk.replaceAll('#', ' ');
-  terminal.out(`${whose} → ${JSON.stringify(assignment)}\n`);
+  terminal.out(
+    `${values.json ? JSON.stringify({ of: whose, assignment }) : `${whose} → ${describeAssignment(assignment)}`}\n`,
+  );
   return OK;
 }
 

@@ -27,6 +27,14 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** @param word  what stands where one of these verbs should; empty when nothing does */
+export const wrongVerb = (word: string, verbs: readonly string[]): UsageError =>
+  new UsageError(
+    word === ''
+      ? `What is to be done: ${verbs.join(', ')}?`
+      : `There is no '${word}'; there are ${verbs.join(', ')}.`,
+  );
+
 /** Something the person at the keyboard can mend; its message is all they need to see. */
 export class FailedError extends Error {
   override readonly name = 'FailedError';

@@ -122,7 +122,7 @@ export function openDeviceLife({ client, stage }: Pick<Target, 'client' | 'stage
       } catch (error) {
         if (!(error instanceof NotFoundException)) throw error;
         throw new FailedError(
-          `Stage ${stage} takes no device secrets; package it with passwordAuthorizer: enabled.`,
+          `Stage ${stage} takes no device secrets; give it passwordAuthorizer: enabled (here: npm start -- --param passwordAuthorizer=enabled).`,
         );
       }
     },
@@ -146,7 +146,7 @@ export function openDeviceLife({ client, stage }: Pick<Target, 'client' | 'stage
       } catch (error) {
         if (!(error instanceof Error && error.name === 'ResourceNotFoundException')) throw error;
         throw new FailedError(
-          `Stage ${stage} has no fleet provisioning; package it with fleetProvisioning: enabled.`,
+          `Stage ${stage} has no fleet provisioning; give it fleetProvisioning: enabled (here: npm start -- --param fleetProvisioning=enabled).`,
         );
       }
       await enrolmentTable(db, tableName).expect(serial, { thing, fleet });

@@ -1,9 +1,16 @@
 import { parseArgs } from 'node:util';
 import { keepPrevious, writeDeviceFiles } from '../local/boot/devices.ts';
 import { NAME } from '../shared/core/names.ts';
-import { type Command, type ExitCode, OK, type Terminal, UsageError } from './command.ts';
+import {
+  type Command,
+  type ExitCode,
+  OK,
+  type Terminal,
+  UsageError,
+  wrongVerb,
+} from './command.ts';
 import { openDeviceLife } from './device-life.ts';
-import { findTarget, TARGET_OPTIONS, TARGET_USAGE, type Target } from './target.ts';
+import { findTarget, TARGET_OPTIONS, type Target, targetUsage } from './target.ts';
 
 const DEVICES_DIRECTORY = '.tributary/devices';
 const DAY_MS = 86_400_000;
@@ -42,20 +49,28 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
 export const device: Command = {
   name: 'device',
   summary: 'Makes, rotates, lists and revokes what devices show: certificates and secrets.',
-  usage: `npm run device -- add <thing> [--fleet <name>]     a thing and a certificate, whose key is made here
-npm run device -- list                           things, their fleets and certificates
-npm run device -- rotate <thing>                 the next certificate; the one before ends once the device has connected with it
-npm run device -- revoke <thing>                 its certificates and secrets are refused from now on, and its session ends
-npm run device -- secret issue <thing> [--fleet <name>] [--days <n>]   a secret for a device without certificate, shown once
-npm run device -- secret list <thing>            its secrets, without themselves
-npm run device -- secret revoke <thing> [--id <id>]   all of them, or one
-npm run device -- enrol <serial> --thing <thing> --fleet <name>   expects a device that claims its certificate
+  usage: `npm run device -- add <thing> [--fleet <name>]
+npm run device -- list
+npm run device -- rotate|revoke <thing>
+npm run device -- secret issue <thing> [--fleet <name>] [--days <n>]
+npm run device -- secret list <thing>
+npm run device -- secret revoke <thing> [--id <id>]
+npm run device -- enrol <serial> --thing <thing> --fleet <name>
+
+  add              a thing and a certificate, whose key is made here
+  list             things, their fleets and certificates
+  rotate           the next certificate; the one before ends once the device has connected with it
+  revoke           its certificates and secrets are refused from now on, and its session ends
+  secret issue     a secret for a device without certificate, shown once
+  secret list      its secrets, without themselves
+  secret revoke    all of them, or one
+  enrol            expects a device that claims its certificate
 
   --fleet <name>   the fleet of a new device (demo)
   --days <n>       how long a secret is good for, 1 to 3650 (until it is revoked)
   --id <id>        the secret that is meant
   --thing <name>   who the device with that serial number will be
-${TARGET_USAGE}`,
+${targetUsage()}`,
   async run(args, terminal): Promise<ExitCode> {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -70,8 +85,7 @@ ${TARGET_USAGE}`,
     });
     const [verb = '', ...words] = positionals;
     const begin = VERBS[verb];
-    if (begin === undefined)
-      throw new UsageError(`What is to be done with devices: ${Object.keys(VERBS).join(', ')}?`);
+    if (begin === undefined) throw wrongVerb(verb, Object.keys(VERBS));
     if (values.fleet !== undefined) checkName('a fleet', values.fleet);
     const act = begin(words, values);
     refuseOthers(verb === 'secret' ? `secret ${words[0]}` : verb, Object.keys(values));
@@ -192,7 +206,10 @@ const SECRET_VERBS: Readonly<Record<string, Verb>> = {
 function secret([verb = '', ...words]: readonly string[], values: Values) {
   const begin = SECRET_VERBS[verb];
   if (begin !== undefined) return begin(words, values);
-  throw new UsageError(`What is to be done with secrets: ${Object.keys(SECRET_VERBS).join(', ')}?`);
+  throw wrongVerb(
+    verb,
+    Object.keys(SECRET_VERBS).map((name) => `secret ${name}`),
+  );
 }
 
 function issueSecret(words: readonly string[], { fleet: wanted, days }: Values) {

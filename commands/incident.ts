@@ -3,7 +3,7 @@ import type { Incident, Rung } from '../shared/core/security/incident.ts';
 import { noticeOf } from '../shared/core/security/notice.ts';
 import { type Command, FAILED, type Terminal, UsageError } from './command.ts';
 import { type IncidentDesk, openIncidentDesk } from './incident-desk.ts';
-import { findTarget, TARGET_OPTIONS, TARGET_USAGE } from './target.ts';
+import { findTarget, TARGET_OPTIONS, targetUsage } from './target.ts';
 
 interface Asked {
   readonly rung: Exclude<Rung, 'notify'> | undefined;
@@ -44,7 +44,7 @@ npm run incident -- show|contain|release|close <id> [options]
   resume           let automatic containment go on after it was stopped
   --rung <rung>    quarantine: it may connect and read, and not publish; cut-off: it may not connect
   --why <text>     the reason, for the record
-${TARGET_USAGE}`,
+${targetUsage()}`,
   async run(args, terminal) {
     const { values, positionals } = parseArgs({
       args: [...args],

@@ -44,9 +44,11 @@ export function eventFile(
   const wanted =
     event === undefined ? own[0] : own.find((name) => name === `${functionName}.${event}.json`);
   if (wanted !== undefined) return join(EVENTS, wanted);
-  const there = own.length === 0 ? `no sample for a function '${functionName}'` : own.join(', ');
+  const there = samples.filter((name) => name.endsWith('.json')).toSorted();
   throw new FailedError(
-    `There is no event ${event ?? ''} for ${functionName}; events/ holds ${there}.`,
+    own.length === 0
+      ? `There is no sample for a function '${functionName}'; there are ${[...new Set(there.map((name) => name.split('.')[0]))].join(', ')}.`
+      : `There is no event ${event} for ${functionName}; events/ holds ${own.join(', ')}.`,
   );
 }
 

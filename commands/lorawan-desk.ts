@@ -40,6 +40,8 @@ export interface NewDevice {
   readonly identity: LorawanIdentity;
   readonly wirelessDeviceId: string;
   readonly file: string;
+  /** Whether the network did not know it before. */
+  readonly isNew: boolean;
 }
 
 /** EUIs of the range for local use; nobody else has them. */
@@ -91,7 +93,7 @@ export function openLorawanDesk(
       const fresh = { devEui, joinEui: JOIN_EUI, appKey: randomBytes(16).toString('hex') };
       const identity = readFile(file, DeviceFile) ?? writeFile(file, fresh);
       const known = await knownDevice(identity.devEui);
-      if (known !== undefined) return { identity, wirelessDeviceId: known, file };
+      if (known !== undefined) return { identity, wirelessDeviceId: known, file, isNew: false };
       const { Id = '' } = await wireless.send(
         new CreateWirelessDeviceCommand({
           Type: 'LoRaWAN',
@@ -104,7 +106,7 @@ export function openLorawanDesk(
           },
         }),
       );
-      return { identity, wirelessDeviceId: Id, file };
+      return { identity, wirelessDeviceId: Id, file, isNew: true };
     },
 
     /** Registers the gateway with a certificate of its own. */

@@ -20,7 +20,7 @@ export async function send(find: () => Target, asked: Asked, terminal: Terminal)
     throw new FailedError('Frames are simulated on the laptop only; AWS hears real gateways.');
   const { values } = asked;
   const desk = deskOf(target);
-  const { identity } = await desk.addDevice(name);
+  const { identity, isNew } = await desk.addDevice(name);
   const { 'rf-region': rfRegion, gateway: gatewayName = ownGateway(rfRegion) } = values;
   const { gateway } = await desk.addGateway(gatewayName, rfRegion);
   const hearing = HEARINGS[rfRegion] ?? HEARINGS.EU868;
@@ -46,12 +46,15 @@ export async function send(find: () => Target, asked: Asked, terminal: Terminal)
       terminal,
       values,
       told,
-      `${name} has joined and sent ${payload.length} bytes on port ${fPort}.${heard}`,
+      `${name} has joined and sent ${payload.length} ${payload.length === 1 ? 'byte' : 'bytes'} on port ${fPort}.${isNew ? NEW : ''}${heard}`,
     );
   } finally {
     await station.stop();
   }
 }
+
+const NEW = `
+  It was not known and is registered now; what decodes it: npm run lorawan -- add device <name> --codec <name> --fleet <name>`;
 
 /** Ordinary data rates on ordinary channels. */
 const HEARINGS: Readonly<Record<string, Hearing>> & Readonly<Record<'EU868', Hearing>> = {

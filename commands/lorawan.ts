@@ -1,12 +1,19 @@
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { openCodecDesk } from './codec-desk.ts';
-import { type Command, type ExitCode, OK, type Terminal, UsageError } from './command.ts';
+import {
+  type Command,
+  type ExitCode,
+  OK,
+  type Terminal,
+  UsageError,
+  wrongVerb,
+} from './command.ts';
 import { assignDevice } from './lorawan-assign.ts';
 import { downlink } from './lorawan-downlink.ts';
 import { send } from './lorawan-send.ts';
 import { type Asked, checkName, deskOf, tell, type Values } from './lorawan-words.ts';
-import { findTarget, TARGET_OPTIONS, TARGET_USAGE, type Target } from './target.ts';
+import { findTarget, TARGET_OPTIONS, type Target, targetUsage } from './target.ts';
 
 /** The target is looked for only once the words are right. */
 type Verb = (find: () => Target, asked: Asked, terminal: Terminal) => Promise<void>;
@@ -22,22 +29,28 @@ export const lorawan: Command = {
   usage: `npm run lorawan -- add device <name> [--eui <16 digits>] [--codec <name> --fleet <name> | --profile <name>]
 npm run lorawan -- add gateway <name> [--eui <16 digits>] [--rf-region EU868|US915]
 npm run lorawan -- list
-npm run lorawan -- send <device> <hex> [--fport <1-223>] [--confirmed]      the device joins and sends, through a simulated gateway of the laptop
-npm run lorawan -- downlink <device> '<json>' [--confirmed]                 a command, encoded by the device's codec
-npm run lorawan -- downlink <device> <hex> [--fport <1-223>] [--confirmed]  a command, as it is
-npm run lorawan -- events --stage <name>                                    lets AWS tell of joins and gateways, for the whole account
+npm run lorawan -- send <device> <hex> [--fport <1-223>] [--confirmed]
+npm run lorawan -- downlink <device> <hex>|'<json>' [--fport <1-223>] [--confirmed]
+npm run lorawan -- events --stage <name>
 
-  --eui <digits>    its DevEUI or gateway EUI (one for local use)
-  --codec <name>    what decodes it: a codec[@version], or cayenne-lpp, cbor, json
-  --profile <name>  the profile whose assignment it goes by
-  --fleet <name>    the fleet it is of
-  --thing <name>    its name in readings (its own)
+  add                registers one, with keys or a certificate made here
+  list               gateways, and devices with when each was last heard
+  send               the device joins and sends, through a simulated gateway of the laptop;
+                     one that is not known yet is added first
+  downlink           a command, as it is or, from JSON, encoded by the device's codec
+  events             lets AWS tell of joins and gateways, for the whole account
+
+  --eui <digits>     its DevEUI or gateway EUI (one for local use)
+  --codec <name>     what decodes it: a codec[@version], or cayenne-lpp, cbor, json
+  --profile <name>   the profile whose assignment it goes by
+  --fleet <name>     the fleet it is of
+  --thing <name>     its name in readings (its own)
   --rf-region <name> where the gateway is (EU868)
-  --data <json>     the command; send with it is downlink
-  --fport <n>       the port (2, or what the codec says)
-  --confirmed       wants an acknowledgement
-  --gateway <name>  the simulated gateway that hears it (one of its own)
-${TARGET_USAGE}`,
+  --data <json>      the command; send with it is downlink
+  --fport <n>        the port (2, or what the codec says)
+  --confirmed        wants an acknowledgement
+  --gateway <name>   the simulated gateway that hears it (one of its own)
+${targetUsage(21)}`,
   async run(args, terminal): Promise<ExitCode> {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -58,8 +71,7 @@ ${TARGET_USAGE}`,
     });
     const [verb = '', ...words] = positionals;
     const run = VERBS[verb];
-    if (run === undefined)
-      throw new UsageError(`What is to be done with LoRaWAN: ${Object.keys(VERBS).join(', ')}?`);
+    if (run === undefined) throw wrongVerb(verb, Object.keys(VERBS));
     const { eui, 'rf-region': rfRegion } = values;
     if (!REGIONS.includes(rfRegion))
       throw new UsageError(`--rf-region is ${REGIONS.join(' or ')}, not ${rfRegion}.`);

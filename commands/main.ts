@@ -60,11 +60,14 @@ function explain(error: unknown, command: Command, terminal: Terminal): ExitCode
     return FAILED;
   }
   if (error instanceof UsageError || isArgumentError(error)) {
-    terminal.err(`${error.message}\n\n${command.usage}\n`);
+    terminal.err(`${error.message.replace(ADVICE, '.')}\n\n${command.usage}\n`);
     return MISUSED;
   }
   throw error;
 }
+
+/** What `parseArgs` adds about arguments that begin with a dash: none of ours do. */
+const ADVICE = /\. To specify a positional argument .*$/s;
 
 /** `parseArgs` of node:util marks its complaints about unknown or incomplete options with such codes. */
 const isArgumentError = (error: unknown): error is Error =>

@@ -5,7 +5,7 @@ import { NAME } from '../shared/core/names.ts';
 import type { Reading } from '../shared/core/reading.ts';
 import { type Command, FailedError, type Terminal, UsageError } from './command.ts';
 import { printable } from './printable.ts';
-import { findTarget, TARGET_OPTIONS, TARGET_USAGE, type Target } from './target.ts';
+import { findTarget, TARGET_OPTIONS, type Target, targetUsage } from './target.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -18,7 +18,7 @@ export const readings: Command = {
   --latest         only the newest reading of each kind
   --hours <n>      how far back to look, by time of observation (24)
   --limit <n>      at most so many (20)
-${TARGET_USAGE}`,
+${targetUsage()}`,
   async run(args, terminal) {
     const { values, positionals } = parseArgs({
       args: [...args],

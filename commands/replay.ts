@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { type Command, FAILED, OK, type Terminal, UsageError } from './command.ts';
 import { type Letter, openDeadLetters, type Report } from './dead-letters.ts';
 import { printable } from './printable.ts';
-import { findTarget, TARGET_OPTIONS, TARGET_USAGE } from './target.ts';
+import { findTarget, TARGET_OPTIONS, targetUsage } from './target.ts';
 
 /** `npm run replay`: dead letters back on the stream or queue they came from; what is still wrong comes back to the queue. */
 export const replay: Command = {
@@ -19,7 +19,7 @@ export const replay: Command = {
                      A rule's error action tells neither principal nor time, so those readings
                      say \`unrecorded\`, and the time at which the error action came
   --max <n>          at most so many (1000)
-${TARGET_USAGE}`,
+${targetUsage(21)}`,
   async run(args, terminal) {
     const { values } = parseArgs({
       args: [...args],

@@ -53,9 +53,18 @@ export const TARGET_OPTIONS = {
   json: { type: 'boolean' },
 } as const;
 
-export const TARGET_USAGE = `  --stage <name>   a stage on AWS, with your own credentials (without it: the laptop that runs here)
-  --region <name>  the stage's region (without it: your AWS configuration's)
-  --json           print data instead of text`;
+const TARGET_LINES = [
+  [
+    '--stage <name>',
+    'a stage on AWS, with your own credentials (without it: the laptop that runs here)',
+  ],
+  ['--region <name>', "the stage's region (without it: your AWS configuration's)"],
+  ['--json', 'print data instead of text'],
+] as const;
+
+/** Their lines of a command's usage, where explanations begin in that column. */
+export const targetUsage = (column = 19): string =>
+  TARGET_LINES.map(([option, says]) => `  ${option}`.padEnd(column) + says).join('\n');
 
 /** Any key the laptop did not give to a function is the operator's. */
 export const OPERATOR = { accessKeyId: 'operator', secretAccessKey: 'operator' };

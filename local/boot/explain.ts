@@ -46,7 +46,7 @@ export function explainAccess(template: unknown, asked: Asked) {
   const { policies, isDevice } = policiesOf(stack, asked.principal);
   const resource = asked.resource.startsWith('arn:')
     ? asked.resource
-    : `arn:aws:iot:${PLACE.region}:${PLACE.accountId}:${asked.resource}`;
+    : `arn:aws:${asked.action.split(':')[0]}:${PLACE.region}:${PLACE.accountId}:${asked.resource}`;
   const context = isDevice ? deviceContext(asked) : asked.context;
   const { action } = asked;
   const decision = decide(policies, { action, resource, context });

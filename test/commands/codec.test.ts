@@ -132,7 +132,7 @@ downlinkEncoder:
 
 describe('codec', () => {
   it.each([
-    [['fly'], /What is to be done with codecs/],
+    [['fly'], /There is no 'fly'; there are test, put, /],
     [['test'], /Which codec\?/],
     [['put', 'codecs/elsys-ers', '--name', 'cbor'], /name of a format/],
     [['test', 'codecs/elsys-ers', '--payload', 'xyz'], /bytes in hexadecimal/],
