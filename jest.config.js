@@ -6,7 +6,7 @@ export default {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // a net for what hangs, not a measure: a test may package the service first, on a busy machine
-  testTimeout: 180_000,
+  testTimeout: 300_000,
   // end-to-end tests mostly wait for batching windows, but the laptops they boot have work to do as well
   maxWorkers: 2,
 };

@@ -22,7 +22,7 @@ beforeAll(async () => {
   laptop = await bootLaptop({ params: { deviceDefenderAudit: 'enabled' } });
   iot = new IoTClient(laptop.client);
   table = new DynamoDBClient(laptop.client);
-}, 60_000);
+});
 
 afterAll(async () => {
   iot.destroy();

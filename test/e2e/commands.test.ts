@@ -139,7 +139,7 @@ it('npm start runs the service, the commands work beside it, and Ctrl-C ends it 
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toContain('Stopping …');
   expect(existsSync(join(project.folder, '.tributary/laptop.json'))).toBe(false);
-}, 120_000);
+});
 
 it('npm start names a port that is in use', async () => {
   const server = createServer();
@@ -150,7 +150,7 @@ it('npm start names a port that is in use', async () => {
     code: 1,
     err: expect.stringMatching(/^Port 30443 is in use\. .*--port-offset/),
   });
-}, 60_000);
+});
 
 it.each([
   { args: ['ingest', 'refused-topic'], says: 'MALFORMED_TOPIC' },

@@ -2,12 +2,12 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { connectAsync, type MqttClient } from 'mqtt';
+import { seeded } from '../../local/fleet/random.ts';
 import { AwsError } from '../../local/operations/operation.ts';
 import type { Faults } from '../../local/servers/aws-faults.ts';
 import { anomalyTable } from '../../shared/adapters/anomaly-table.ts';
 import { AnomalyRecord } from '../../shared/core/detection/anomaly-record.ts';
 import { bootLaptop, connectDevice, drainQueue, type TestLaptop } from '../support/laptop.ts';
-import { seededRandom } from '../support/random.ts';
 import { patientTools, plentyOfTime } from '../support/retry-tools.ts';
 import { presign } from '../support/signer.ts';
 
@@ -98,7 +98,7 @@ const samples = (temperatures: readonly number[], untilMs: number): string =>
   );
 
 function healthy(count: number): number[] {
-  const random = seededRandom(1);
+  const random = seeded(1);
   return Array.from(
     { length: count },
     () => 20 + Math.round(10 * (random() + random() + random())) / 10,

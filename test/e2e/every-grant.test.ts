@@ -84,7 +84,7 @@ beforeAll(async () => {
     },
   });
   await liveThrough(authority);
-}, 180_000);
+});
 afterAll(() => laptop.close());
 
 async function liveThrough(authority: Credential): Promise<void> {

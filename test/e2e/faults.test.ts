@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { seeded } from '../../local/fleet/random.ts';
 import { AwsError } from '../../local/operations/operation.ts';
 import type { Fault, Faults } from '../../local/servers/aws-faults.ts';
 import {
@@ -8,7 +9,6 @@ import {
   storedReadings,
   type TestLaptop,
 } from '../support/laptop.ts';
-import { seededRandom } from '../support/random.ts';
 
 let laptop: TestLaptop;
 afterEach(() => laptop.close());
@@ -24,7 +24,7 @@ const THROTTLED = {
 
 /** Of the calls that functions make, a third goes wrong in one of these ways, as long as the tests say. */
 function troubled(seed: number, target: RegExp, kinds: readonly Fault[], calls: number): Faults {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   let left = calls;
   return ({ target: called, caller }) => {
     if (caller.kind !== 'function' || !target.test(called) || left === 0 || random() > 0.33)

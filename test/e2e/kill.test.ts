@@ -99,4 +99,4 @@ it('what was acknowledged is stored once, although the laptop was killed again a
   expect(found).toEqual({ twice: 0, lost: [] });
   last.interrupt();
   await last.ended;
-}, 180_000);
+});

@@ -68,5 +68,5 @@ describe('npm run lorawan', () => {
     expect(readFileSync(join(folder, 'tc.uri'), 'utf8')).toBe('wss://localhost:31887');
     laptop.interrupt();
     expect(await laptop.ended).toMatchObject({ code: 0 });
-  }, 120_000);
+  });
 });

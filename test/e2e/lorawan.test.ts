@@ -134,7 +134,7 @@ describe('a LoRaWAN device behind a Basics Station', () => {
       }),
     );
     deviceId = Id;
-  }, 120_000);
+  });
   const folders: string[] = [];
   afterAll(async () => {
     await laptop.close();
@@ -254,7 +254,7 @@ describe('a LoRaWAN device behind a Basics Station', () => {
     ]);
     expect(laptop.log.filter(({ reason }) => reason === 'REPLAY')).toHaveLength(1);
     await Promise.all([near.stop(), far.stop()]);
-  }, 60_000);
+  });
 
   it('cannot be heard through a gateway without a certificate of its own', async () => {
     const stranger = await newGateway('00000000000000b1', false);
@@ -342,7 +342,7 @@ describe('a LoRaWAN device behind a Basics Station', () => {
     });
     expect(Object.values(readings[0]?.metrics ?? {})).toHaveLength(2);
     expect(await deadLetters(laptop)).toEqual([]);
-  }, 60_000);
+  });
 
   it('hides its payload from the network, is read once over a rejoin, and opens what is sealed for it', async () => {
     const key = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
@@ -404,7 +404,7 @@ describe('a LoRaWAN device behind a Basics Station', () => {
     for (const secret of [key.toString('hex'), key.toString('base64'), identity.appKey])
       expect(logged).not.toContain(secret);
     expect(await deadLetters(laptop)).toEqual([]);
-  }, 60_000);
+  });
 
   it('and its gateways are told of on the stream signals', async () => {
     const signals = await recordsOf('tributary-dev-signals');

@@ -6,9 +6,9 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { seeded } from '../../local/fleet/random.ts';
 import { itemBytes, unitsOf } from '../../shared/adapters/item-size.ts';
 import { HOUR_MS, MINUTE_MS, openDetectWorld, readingAt, T0 } from '../support/detection-world.ts';
-import { seededRandom } from '../support/random.ts';
 import { plentyOfTime } from '../support/retry-tools.ts';
 
 /** As AWS IoT for LoRaWAN names devices. */
@@ -55,7 +55,7 @@ it.each([
 ])(
   'a device of eight metrics that reports $reports takes at most 1.1 write units a batch',
   async ({ everyMs, warmUp, batches }) => {
-    const random = seededRandom(3);
+    const random = seeded(3);
     // steady state is without anomalies
     await world.settings.put(
       { what: 'options', fleet: 'acme', options: { mutedUntilMs: T0 + 10_000 * HOUR_MS } },

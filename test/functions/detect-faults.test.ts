@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from '@jest/globals';
 import type { DetectDeps } from '../../functions/detect/detect.ts';
+import { seeded } from '../../local/fleet/random.ts';
 import type { Reading } from '../../shared/core/reading.ts';
 import { healthy, MINUTE_MS, openDetectWorld, readingAt, T0 } from '../support/detection-world.ts';
-import { seededRandom } from '../support/random.ts';
 
 type World = Awaited<ReturnType<typeof openDetectWorld>>;
 
@@ -78,7 +78,7 @@ it.each([1, 2, 3, 4, 5, 6])(
     for (const batch of batches) await clean.container().take(clean.eventOf(batch));
 
     const world = await open();
-    const random = seededRandom(seed);
+    const random = seeded(seed);
     const chance = { faults: 0.3 };
     let left = 400;
     for (const batch of batches) {

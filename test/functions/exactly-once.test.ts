@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ingest } from '../../functions/ingest/ingest.ts';
 import { record } from '../../functions/record/record.ts';
+import { seeded } from '../../local/fleet/random.ts';
 import { deadLetterQueue } from '../../shared/adapters/dead-letter-queue.ts';
 import { deviceTable } from '../../shared/adapters/device-table.ts';
 import { fleetDirectory } from '../../shared/adapters/fleet-directory.ts';
@@ -12,7 +13,6 @@ import { Counters } from '../../shared/core/security/signal.ts';
 import { uncounted } from '../../shared/core/security/tally.ts';
 import { drain } from '../support/event-source.ts';
 import { fakeAws } from '../support/fake-aws.ts';
-import { seededRandom } from '../support/random.ts';
 import { envelope, RECEIVED_AT_MS } from '../support/uplinks.ts';
 
 const MESSAGES = 150;
@@ -60,7 +60,7 @@ function sendMessages(random: () => number) {
 }
 
 async function run(seed: number, faults: number) {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   const chance = { faults };
   const aws = fakeAws(random, chance);
   const sent = sendMessages(random);

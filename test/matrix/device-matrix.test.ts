@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MqttClient } from 'mqtt';
 import { compilePolicies } from '../../local/core/policy/index.ts';
 import { resolveTemplate } from '../../local/core/template/index.ts';
+import { seeded } from '../../local/fleet/random.ts';
 import { deviceDocuments, type PolicyDocument } from '../../shared/core/access/device-documents.ts';
 import { authorizer } from '../local/core/authorizer/token-world.ts';
 import {
@@ -11,7 +12,6 @@ import {
 } from '../local/core/policy/oracle.ts';
 import { type AccessWorld, answer, openAccessWorld } from '../local/servers/access-world.ts';
 import { connected } from '../local/servers/gateway-world.ts';
-import { seededRandom } from '../support/random.ts';
 import { presign, signInHeader } from '../support/signer.ts';
 import { packageService, resourcesOf } from '../support/template.ts';
 
@@ -35,7 +35,7 @@ const DEVICES: readonly Device[] = Array.from({ length: SIZE }, (_, index) => ({
 }));
 
 const PAIRS = DEVICES.flatMap((self, a) => DEVICES.map((other, b) => ({ self, other, a, b })));
-const random = seededRandom(20);
+const random = seeded(20);
 const SHARE =
   process.env['MATRIX'] === 'whole'
     ? PAIRS

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { connectAsync, type IClientOptions } from 'mqtt';
+import { seeded } from '../../local/fleet/random.ts';
 import {
   type AccessLaptop,
   bootAccess,
@@ -10,7 +11,6 @@ import {
 import { CANARY, hostileTokens } from '../support/hostile-tokens.ts';
 import { answerKeys, type KeyServer, startKeyServer } from '../support/key-server.ts';
 import { drainQueue } from '../support/laptop.ts';
-import { seededRandom } from '../support/random.ts';
 import { newSigner, tokenOf } from '../support/tokens.ts';
 
 /**
@@ -73,7 +73,7 @@ it.each(Object.entries(CARRIERS))('none is taken in %s', async (_, isTaken) => {
   const times = { iat: now - 60, exp: now + 3_600 };
   expect(await isTaken(tokenOf(rsa, times))).toBe(true);
   const all = hostileTokens({ rsa, ec, stranger, strangerUrl: strangers.url }, now);
-  const random = seededRandom(60);
+  const random = seeded(60);
   const share = process.env['MATRIX'] === 'whole' ? all : all.filter(() => random() < 0.2);
   const taken: string[] = [];
   for (const { kind, text } of share) if (await isTaken(text)) taken.push(kind);

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { readCodec } from '../../commands/codec-files.ts';
 import { checkVectors, tryCodec } from '../../commands/codec-vectors.ts';
+import { seeded } from '../../local/fleet/random.ts';
 import { CodecRuntime } from '../../shared/codec-runtime/codec-runtime.ts';
 import { readEngine } from '../../shared/codec-runtime/engine-file.ts';
-import { seededRandom } from './random.ts';
 
 /** Every so many starts, the engine is one that V8 has never seen, and so has compiled nothing of. */
 const UNSEEN_EVERY = 20;
@@ -19,7 +19,7 @@ export interface ColdStart {
 export function* coldStarts(count: number, seed: number): Generator<ColdStart> {
   const engine = readEngine('.');
   const codecs = readdirSync('codecs').map((name) => readCodec(`codecs/${name}`));
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   for (let start = 0; start < count; start += 1) {
     const isUnseen = start % UNSEEN_EVERY === 0;
     const codec = codecs[Math.floor(random() * codecs.length)];

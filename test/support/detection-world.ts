@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type DetectDeps, type DetectInvocation, detect } from '../../functions/detect/detect.ts';
 import { sweep } from '../../functions/detect/sweep.ts';
+import { seeded } from '../../local/fleet/random.ts';
 import { dynamoDbOperations } from '../../local/operations/dynamodb/index.ts';
 import { createTableStore } from '../../local/stores/table-store.ts';
 import { anomalyTable } from '../../shared/adapters/anomaly-table.ts';
@@ -19,7 +20,6 @@ import type { DeadLetter } from '../../shared/core/dead-letter.ts';
 import { EXAMPLE_READING, type Reading } from '../../shared/core/reading.ts';
 import type { Fields, Level } from '../../shared/lambda/log.ts';
 import { ACCOUNT, clientOf, FUNCTION_KEY, REGION, serve } from '../local/operations/endpoint.ts';
-import { seededRandom } from './random.ts';
 import { patientTools, plentyOfTime } from './retry-tools.ts';
 import { streamRecord } from './stream-events.ts';
 
@@ -217,7 +217,7 @@ export function healthy(
   fromMs: number,
   { thing = 'probe-1', everyMs = MINUTE_MS, seed = 1 } = {},
 ): Reading[] {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   return Array.from({ length: count }, (_, at) =>
     readingAt(
       fromMs + at * everyMs,

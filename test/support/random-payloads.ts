@@ -1,5 +1,5 @@
 import type { Vector } from '../../commands/codec-vectors.ts';
-import { seededRandom } from './random.ts';
+import { seeded } from '../../local/fleet/random.ts';
 
 const LONGEST = 51;
 
@@ -9,7 +9,7 @@ export function* randomPayloads(
   count: number,
   seed: number,
 ): Generator<number[]> {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
   const noise = (length: number): number[] => Array.from({ length }, () => below(256));
   const known = vectors.map(({ input }) => [...(input.bytes ?? [])]);

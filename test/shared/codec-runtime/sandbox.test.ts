@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { seededRandom } from '../../support/random.ts';
+import { seeded } from '../../../local/fleet/random.ts';
 import { evaluated, newRuntime } from './world.ts';
 
 const runtime = newRuntime();
@@ -46,7 +46,7 @@ describe('Buffer', () => {
   });
 
   it('reads and writes numbers as Node does, at every offset', () => {
-    const random = seededRandom(7);
+    const random = seeded(7);
     const hex = Buffer.from(Array.from({ length: 24 }, () => Math.floor(random() * 256))).toString(
       'hex',
     );

@@ -253,4 +253,4 @@ async function simulate(given: Plan): Promise<void> {
 
 it('loses no record and overtakes none, whatever fails', async () => {
   await fc.assert(fc.asyncProperty(plan, simulate), { numRuns: 300 });
-}, 120_000);
+});

@@ -3,6 +3,7 @@ import {
   createLorawanDevice,
   type LorawanIdentity,
 } from '../../../../local/fleet/lorawan-device.ts';
+import { seeded } from '../../../../local/fleet/random.ts';
 import type {
   Downlink,
   Reception,
@@ -11,7 +12,6 @@ import type {
 import { createNetworkServer } from '../../../../local/runtime/lorawan/network-server.ts';
 import { createLorawanStore } from '../../../../local/runtime/lorawan/store.ts';
 import type { UplinkEvent } from '../../../../local/runtime/lorawan/uplink-event.ts';
-import { seededRandom } from '../../../support/random.ts';
 import { virtualClock } from '../virtual-clock.ts';
 
 export const IDENTITY: LorawanIdentity = {
@@ -46,7 +46,7 @@ export function networkWorld(directory?: string, publish?: (event: UplinkEvent) 
     extrasOf: () => ({ gateways: true, battery: true, margin: true }),
     now: clock.now,
     timer: clock.timer,
-    random: seededRandom(7),
+    random: seeded(7),
     uuid: () => `id-${++ids}`,
     log: (entry) => log.push(entry),
   });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { seeded } from '../../../../local/fleet/random.ts';
 import { RejectedError } from '../../../../shared/core/errors.ts';
 import { cryptFrmPayload } from '../../../../shared/core/lorawan/frm-payload.ts';
 import { openEnvelope, sealEnvelope } from '../../../../shared/core/lorawan/payload-envelope.ts';
-import { seededRandom } from '../../../support/random.ts';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
@@ -65,7 +65,7 @@ describe('the envelope', () => {
   };
 
   it('opens with no bit of it changed, in two hundred frames', () => {
-    const random = seededRandom(4);
+    const random = seeded(4);
     for (let round = 0; round < 200; round += 1) {
       const payload = Buffer.from(Array.from({ length: 1 + (round % 16) }, () => random() * 256));
       const frame = sealEnvelope(KEY, ADDRESS, { payload, counter: round });

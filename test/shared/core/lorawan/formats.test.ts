@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { seeded } from '../../../../local/fleet/random.ts';
 import { RejectedError } from '../../../../shared/core/errors.ts';
 import { decodeCayenneLpp } from '../../../../shared/core/lorawan/formats/cayenne-lpp.ts';
 import { decodeFields, parseFieldFormat } from '../../../../shared/core/lorawan/formats/fields.ts';
@@ -8,7 +9,6 @@ import {
   measurementOf,
   normalizedMeasurements,
 } from '../../../../shared/core/lorawan/measurements.ts';
-import { seededRandom } from '../../../support/random.ts';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
@@ -90,7 +90,7 @@ describe('Cayenne LPP', () => {
   });
 
   it('takes any bytes without anything but an answer or a rejection', () => {
-    const random = seededRandom(11);
+    const random = seeded(11);
     for (let round = 0; round < 10_000; round += 1) {
       const payload = Buffer.from(Array.from({ length: random() * 30 }, () => random() * 256));
       issuesOf(() => decodeCayenneLpp(payload));
