@@ -19,6 +19,7 @@ import {
   OK,
   type Terminal,
   UsageError,
+  wrongVerb,
 } from './command.ts';
 import { findTarget, type LaptopFile, TARGET_OPTIONS, type Target, targetUsage } from './target.ts';
 
@@ -44,11 +45,12 @@ ${targetUsage()}`,
       allowPositionals: true,
       options: { ...TARGET_OPTIONS, check: { type: 'string', multiple: true } },
     });
-    const [verb = 'run', taskId] = positionals;
-    if (!['run', 'show', 'trail'].includes(verb))
-      throw new UsageError(`There is no '${verb}'; there are run, show and trail.`);
-    if (verb === 'show' && taskId === undefined)
+    const [verb = 'run', taskId, ...more] = positionals;
+    if (!['run', 'show', 'trail'].includes(verb)) throw wrongVerb(verb, ['run', 'show', 'trail']);
+    if (verb === 'show' && (taskId === undefined || more.length > 0))
       throw new UsageError('show wants the id of a task.');
+    if (verb !== 'show' && taskId !== undefined)
+      throw new UsageError(`${verb} takes options only, not '${taskId}'.`);
     const target = findTarget(values);
     const json = values.json === true;
     if (verb === 'trail') return checkTrail(target, json, terminal);

@@ -51,7 +51,10 @@ ${targetUsage()}`,
       allowPositionals: true,
       options: { ...TARGET_OPTIONS, rung: { type: 'string' }, why: { type: 'string' } },
     });
-    const [verb = 'list', name] = positionals;
+    const [verb = 'list', name, ...more] = positionals;
+    if (more.length > 0) throw new UsageError(`One at a time, so what is '${more.join(' ')}'?`);
+    if (name !== undefined && (verb === 'list' || verb === 'resume'))
+      throw new UsageError(`${verb} takes options only, not '${name}'.`);
     const asked: Asked = {
       rung: rungOf(values.rung),
       why: values.why ?? 'by hand',

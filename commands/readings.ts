@@ -30,7 +30,8 @@ ${targetUsage()}`,
         limit: { type: 'string', default: '20' },
       },
     });
-    const [thing = ''] = positionals;
+    const [thing = '', ...more] = positionals;
+    if (more.length > 0) throw new UsageError(`One at a time, so what is '${more.join(' ')}'?`);
     if (!NAME.test(thing)) {
       throw new UsageError('Which device? A thing is named with 1 to 64 of A-Z a-z 0-9 _ and -.');
     }

@@ -23,7 +23,7 @@ export function noticeOf(incident: Incident): Notice {
   const name = plain(subject.name, 48);
   const lines = [
     `${cause} at ${subject.kind} ${name}${incident.fleet === undefined ? '' : ` of fleet ${incident.fleet}`}.`,
-    `Seen ${count} times from ${time(firstAtMs)} to ${time(lastAtMs)}; incident ${id}, ${severity}, ${state}.`,
+    `Seen ${count === 1 ? `once, at ${time(lastAtMs)}` : `${count} times from ${time(firstAtMs)} to ${time(lastAtMs)}`}; incident ${id}, ${severity}, ${state}.`,
     `Last: ${plain(evidence.at(-1)?.says ?? 'its end', 200)}.`,
     `Done: ${doneOf(incident)}.`,
     '',

@@ -174,9 +174,26 @@ function sayingOf({ behavior, metricValue = {}, securityProfileName }: Finding):
   const { comparisonOperator, value: bound } = behavior.criteria ?? {};
   const expected =
     typeof comparisonOperator === 'string' && bound !== undefined
-      ? `, expected ${comparisonOperator} ${JSON.stringify(bound)}`
+      ? `, expected ${IN_WORDS[comparisonOperator] ?? comparisonOperator} ${boundOf(bound)}`
       : '';
   return cut(`${securityProfileName}/${behavior.name}: ${value}${expected}`);
+}
+
+/** Device Defender's operators; the sets are said as they are. */
+const IN_WORDS: Readonly<Record<string, string>> = {
+  'less-than': 'less than',
+  'less-than-equals': 'at most',
+  'greater-than': 'more than',
+  'greater-than-equals': 'at least',
+};
+
+/** The one number of a bound, or all of it. */
+function boundOf(bound: unknown): string {
+  const { data } = z
+    .union([z.object({ count: z.number() }), z.object({ number: z.number() })])
+    .safeParse(bound);
+  if (data === undefined) return JSON.stringify(bound);
+  return String('count' in data ? data.count : data.number);
 }
 
 function ofAuditFinding(finding: z.infer<typeof AuditFinding>): readonly Notification[] {

@@ -89,7 +89,7 @@ describe('a notification', () => {
         cause: 'flood',
         alarm: DETECT.violationId,
         atMs: DETECT.violationEventTime,
-        says: 'MySecProfile/MessagesPub: 54, expected less-than {"count":10}',
+        says: 'MySecProfile/MessagesPub: 54, expected less than 10',
       },
     ]);
   });
