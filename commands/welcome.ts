@@ -68,7 +68,7 @@ const endpoints = (lorawan: Laptop['lorawan'], file: LaptopFile): readonly Endpo
     ],
   ),
   ...radioEndpoints(lorawan),
-  ['AWS', file.awsEndpoint, 'Kinesis, DynamoDB, SQS, SNS, KMS, IoT, Lambda, STS'],
+  ['AWS', file.awsEndpoint, 'Kinesis, DynamoDB, SQS, SNS, EventBridge, KMS, IoT, Lambda, STS'],
 ];
 
 /** Nothing where the template has no destination for what gateways hear. */
