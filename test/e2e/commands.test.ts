@@ -41,7 +41,7 @@ describe('with nothing running', () => {
     { args: ['readings', 'a', '--hours', 'x'], says: '--hours wants a number' },
     { args: ['device', 'paint'], says: 'add, list, rotate, revoke, secret, enrol' },
     { args: ['device', 'rotate'], says: 'a thing is named' },
-    { args: ['device', 'secret', 'guess', 'a'], says: 'issue, list, revoke' },
+    { args: ['device', 'secret', 'guess', 'a'], says: 'secret issue, secret list, secret revoke' },
     { args: ['device', 'secret', 'issue', 'a', '--days', '0'], says: '--days wants' },
     { args: ['device', 'secret', 'revoke', 'a', '--id', 'trs1_x'], says: '--id wants' },
     { args: ['device', 'rotate', 'a', '--days', '3'], says: '--days is not for `rotate`' },
