@@ -187,11 +187,11 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   'greater-than-equals': 'at least',
 };
 
+const OneNumber = z.union([z.object({ count: z.number() }), z.object({ number: z.number() })]);
+
 /** The one number of a bound, or all of it. */
 function boundOf(bound: unknown): string {
-  const { data } = z
-    .union([z.object({ count: z.number() }), z.object({ number: z.number() })])
-    .safeParse(bound);
+  const { data } = OneNumber.safeParse(bound);
   if (data === undefined) return JSON.stringify(bound);
   return String('count' in data ? data.count : data.number);
 }

@@ -179,7 +179,7 @@ describe('a notice', () => {
     const { subject, body } = noticeOf(incident);
     expect(subject).toBe('MEDIUM flood: probe-1 open');
     expect(body).toContain('flood at thing probe-1 of fleet acme.');
-    expect(body).toContain('from 2026-09-21T14:13:20.000Z');
+    expect(body).toContain('Seen once, at 2026-09-21T14:13:20.000Z');
     expect(body).toContain('cut-off is proposed and not switched on');
     expect(body).toContain(`npm run incident -- contain ${incident.id}`);
   });
