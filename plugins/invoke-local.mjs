@@ -27,17 +27,20 @@ const CHOSEN_BY = [
  */
 export default class InvokeLocal {
   constructor(serverless, options, { log }) {
+    // the esbuild plugin puts its own folder in this place while it bundles
+    const { serviceDir } = serverless;
     let engines;
     const stop = async () => {
       const summary = await engines?.stop();
       engines = undefined;
-      if (summary !== undefined) log.notice(`Written by the call: ${summary}`);
+      if (summary !== undefined)
+        log.notice(`Written by the call:${summary.startsWith('\n') ? '' : ' '}${summary}`);
     };
     this.hooks = {
       initialize: async () => {
         if (serverless.processedInput.commands.join(' ') !== 'invoke local') return;
         if (isPlaceChosen(process.env, options)) return;
-        engines = await startEngines(serverless.serviceDir, serverless.service.resources);
+        engines = await startEngines(serviceDir, serverless.service.resources);
         // before osls looks for credentials, which without a network takes seconds
         Object.assign(process.env, {
           AWS_ENDPOINT_URL: engines.endpoint,
@@ -46,6 +49,8 @@ export default class InvokeLocal {
         });
       },
       'before:invoke:local:invoke': () => {
+        // osls says /var/task; what bundles have beside them lies among the modules here
+        process.env.LAMBDA_TASK_ROOT = serviceDir;
         options.context ??= contextOf(options.functionObj, serverless.service.provider);
       },
       'after:invoke:local:invoke': stop,

@@ -154,6 +154,7 @@ it('npm start names a port that is in use', async () => {
 
 it.each([
   { args: ['ingest', 'refused-topic'], says: 'MALFORMED_TOPIC' },
+  { args: ['decode', 'not-for-codecs'], says: '"batchItemFailures": []' },
   {
     args: ['dashboard', 'admit', '--param', 'dashboards=enabled'],
     says: 'PUT /target-policies/{policyName}: {"policyName":"tributary-dev-dashboard"',
