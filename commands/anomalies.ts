@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import type { AnomalyQuery } from '../shared/adapters/anomaly-table.ts';
-import type { Muted } from '../shared/adapters/detection-settings-table.ts';
+import type { AnomalyQuery } from '../shared/adapters/detection/anomaly-table.ts';
+import type { Muted } from '../shared/adapters/detection/detection-settings-table.ts';
 import { NAME } from '../shared/core/names.ts';
 import { isMetricName } from '../shared/core/reading.ts';
 import {

@@ -4,14 +4,14 @@ import {
   type AnomalyQuery,
   type AnomalyTable,
   anomalyTable,
-} from '../shared/adapters/anomaly-table.ts';
+} from '../shared/adapters/detection/anomaly-table.ts';
 import {
   type DetectionSettingsTable,
   detectionSettingsTable,
   type Muted,
   SETTINGS_AGE_MS,
-} from '../shared/adapters/detection-settings-table.ts';
-import type { readSide } from '../shared/adapters/read-side.ts';
+} from '../shared/adapters/detection/detection-settings-table.ts';
+import type { readSide } from '../shared/adapters/readings/read-side.ts';
 import type { AnomalyRecord } from '../shared/core/detection/anomaly-record.ts';
 import { evidenceOf, summaryOf, timeOf } from './anomaly-text.ts';
 import type { Point } from './chart.ts';

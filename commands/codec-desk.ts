@@ -16,8 +16,8 @@ import {
   unpackVersion,
   vectorsKey,
   versionKey,
-} from '../shared/adapters/codec-table.ts';
-import { keyContext, type Purpose, sealKey } from '../shared/adapters/payload-keys.ts';
+} from '../shared/adapters/lorawan/codec-table.ts';
+import { keyContext, type Purpose, sealKey } from '../shared/adapters/lorawan/payload-keys.ts';
 import type { Key } from '../shared/core/keys.ts';
 import {
   Assignment,

@@ -4,7 +4,7 @@ import type { Fault } from '../local/fleet/faults.ts';
 import type { FaultRequest, FaultStage } from '../local/fleet/fleet.ts';
 import { swingOf } from '../local/fleet/sensor.ts';
 import { CLIMATE, isClimateMetric } from '../local/fleet/simulated-device.ts';
-import { detectionSettingsTable } from '../shared/adapters/detection-settings-table.ts';
+import { detectionSettingsTable } from '../shared/adapters/detection/detection-settings-table.ts';
 import { duration } from '../shared/core/detection/explain.ts';
 import { DEMO_FLEET } from './demo-devices.ts';
 import { CHANNELS, FAULTY_RADIOS } from './demo-radio.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { SETTINGS_AGE_MS } from '../shared/adapters/detection-settings-table.ts';
+import { SETTINGS_AGE_MS } from '../shared/adapters/detection/detection-settings-table.ts';
 import {
   DetectionSetting,
   fleetSettings,

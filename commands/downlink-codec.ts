@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { versionText } from '../shared/adapters/codec-table.ts';
+import { versionText } from '../shared/adapters/lorawan/codec-table.ts';
 import { CodecFault } from '../shared/codec-runtime/codec-fault.ts';
 import type { CodecRuntime, Input } from '../shared/codec-runtime/codec-runtime.ts';
 import type { CodecVersion } from '../shared/core/lorawan/codec-version.ts';

@@ -3,8 +3,8 @@ import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb
 import type { KMSClient } from '@aws-sdk/client-kms';
 import * as z from 'zod';
 import { toItem } from '../shared/adapters/attributes.ts';
-import { codecTable, downlinksKey, versionText } from '../shared/adapters/codec-table.ts';
-import { payloadKeys } from '../shared/adapters/payload-keys.ts';
+import { codecTable, downlinksKey, versionText } from '../shared/adapters/lorawan/codec-table.ts';
+import { payloadKeys } from '../shared/adapters/lorawan/payload-keys.ts';
 import { type Assignment, assignmentFor, choiceFor } from '../shared/core/lorawan/assignment.ts';
 import { type CodecVersion, versionFor } from '../shared/core/lorawan/codec-version.ts';
 import { isFormat } from '../shared/core/lorawan/formats/index.ts';

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { versionText } from '../shared/adapters/codec-table.ts';
+import { versionText } from '../shared/adapters/lorawan/codec-table.ts';
 import { CodecRuntime } from '../shared/codec-runtime/codec-runtime.ts';
 import { readEngine } from '../shared/codec-runtime/engine-file.ts';
 import type { Assignment } from '../shared/core/lorawan/assignment.ts';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { readSide } from '../shared/adapters/read-side.ts';
+import { readSide } from '../shared/adapters/readings/read-side.ts';
 import { NAME } from '../shared/core/names.ts';
 import type { Reading } from '../shared/core/reading.ts';
 import { type Command, FailedError, type Terminal, UsageError } from './command.ts';

@@ -5,7 +5,7 @@ import {
   ListPrincipalThingsCommand,
 } from '@aws-sdk/client-iot';
 import type { Remark } from '../local/runtime/refusal-book.ts';
-import { incidentTable } from '../shared/adapters/incident-table.ts';
+import { incidentTable } from '../shared/adapters/security/incident-table.ts';
 import type { Target } from './target.ts';
 
 /**

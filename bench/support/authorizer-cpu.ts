@@ -1,6 +1,6 @@
 import { jwtVerify } from 'jose';
 import { authorize } from '../../functions/authorize/authorize.ts';
-import { keyRing } from '../../shared/adapters/key-ring.ts';
+import { keyRing } from '../../shared/adapters/lorawan/key-ring.ts';
 import { importKey } from '../../shared/core/access/key-set.ts';
 import { createLog } from '../../shared/lambda/log.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Refusal } from '../../shared/adapters/denials.ts';
+import type { Refusal } from '../../shared/adapters/security/denials.ts';
 import { type Answer, acceptance, REFUSAL } from '../../shared/core/access/answer.ts';
 import {
   certificateDocuments,

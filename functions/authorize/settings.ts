@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { denials } from '../../shared/adapters/denials.ts';
 import { fetchText } from '../../shared/adapters/fetch-text.ts';
-import { keyRing } from '../../shared/adapters/key-ring.ts';
+import { keyRing } from '../../shared/adapters/lorawan/key-ring.ts';
+import { denials } from '../../shared/adapters/security/denials.ts';
 import type { Dynamo } from '../../shared/adapters/tables.ts';
 import { SECONDS } from '../../shared/core/access/answer.ts';
 import { parseIssuers } from '../../shared/core/access/issuer.ts';

@@ -1,10 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import * as z from 'zod';
+import { deviceSecrets } from '../../shared/adapters/access/device-secrets.ts';
+import { peppers } from '../../shared/adapters/access/pepper.ts';
+import { secretTable } from '../../shared/adapters/access/secret-table.ts';
 import { QUICK_OPTIONS } from '../../shared/adapters/client-options.ts';
-import { deviceSecrets } from '../../shared/adapters/device-secrets.ts';
-import { peppers } from '../../shared/adapters/pepper.ts';
-import { secretTable } from '../../shared/adapters/secret-table.ts';
 import { ResourceName, readEnvironment } from '../../shared/lambda/environment.ts';
 import { environment, now } from '../../shared/lambda/process.ts';
 import { authorize } from './authorize.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Registry } from '../../shared/adapters/registry.ts';
+import type { Registry } from '../../shared/adapters/access/registry.ts';
 import { Name } from '../../shared/core/names.ts';
 import type { Invocation } from '../../shared/lambda/batch.ts';
 import type { Log } from '../../shared/lambda/log.ts';

@@ -1,7 +1,7 @@
-import type { CodecTable } from '../../shared/adapters/codec-table.ts';
-import type { PayloadKeys, Purpose } from '../../shared/adapters/payload-keys.ts';
-import type { Outgoing, ReadingsStream } from '../../shared/adapters/readings-stream.ts';
-import type { Change, SessionTable } from '../../shared/adapters/session-table.ts';
+import type { CodecTable } from '../../shared/adapters/lorawan/codec-table.ts';
+import type { PayloadKeys, Purpose } from '../../shared/adapters/lorawan/payload-keys.ts';
+import type { Change, SessionTable } from '../../shared/adapters/lorawan/session-table.ts';
+import type { Outgoing, ReadingsStream } from '../../shared/adapters/readings/readings-stream.ts';
 import type { CodecRuntime } from '../../shared/codec-runtime/codec-runtime.ts';
 import { payloadOf } from '../../shared/core/envelope.ts';
 import { RejectedError, reject } from '../../shared/core/errors.ts';

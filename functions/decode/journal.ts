@@ -2,7 +2,7 @@ import {
   type Change,
   type HeldSessions,
   NO_SESSIONS,
-} from '../../shared/adapters/session-table.ts';
+} from '../../shared/adapters/lorawan/session-table.ts';
 import { RejectedError } from '../../shared/core/errors.ts';
 import type { Sessions } from '../../shared/core/lorawan/sessions.ts';
 import { isAfter } from '../../shared/core/sequence-number.ts';

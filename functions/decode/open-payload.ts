@@ -1,4 +1,4 @@
-import type { Purpose } from '../../shared/adapters/payload-keys.ts';
+import type { Purpose } from '../../shared/adapters/lorawan/payload-keys.ts';
 import { reject } from '../../shared/core/errors.ts';
 import type { Assignment } from '../../shared/core/lorawan/assignment.ts';
 import { cryptFrmPayload } from '../../shared/core/lorawan/frm-payload.ts';

@@ -1,5 +1,5 @@
-import type { CodecTable, VersionId } from '../../shared/adapters/codec-table.ts';
-import { versionText } from '../../shared/adapters/codec-table.ts';
+import type { CodecTable, VersionId } from '../../shared/adapters/lorawan/codec-table.ts';
+import { versionText } from '../../shared/adapters/lorawan/codec-table.ts';
 import type { TimeLeft } from '../../shared/adapters/retry.ts';
 import type { Assignment, Assignments, DeviceEntry } from '../../shared/core/lorawan/assignment.ts';
 import { assignmentFor, choiceFor } from '../../shared/core/lorawan/assignment.ts';

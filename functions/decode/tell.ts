@@ -1,4 +1,4 @@
-import type { ReadingsStream } from '../../shared/adapters/readings-stream.ts';
+import type { ReadingsStream } from '../../shared/adapters/readings/readings-stream.ts';
 import type { RejectedError } from '../../shared/core/errors.ts';
 import type { Observation } from '../../shared/core/lorawan/sessions.ts';
 import { countersOf, type RadioCounts, type Seen } from '../../shared/core/security/tally.ts';

@@ -1,4 +1,4 @@
-import { containThing } from '../../shared/adapters/contain-thing.ts';
+import { containThing } from '../../shared/adapters/security/contain-thing.ts';
 import { requestContainment } from '../../shared/core/security/budget.ts';
 import {
   higher,

@@ -1,7 +1,7 @@
-import type { Containment } from '../../shared/adapters/containment.ts';
-import type { IncidentTable } from '../../shared/adapters/incident-table.ts';
 import type { TimeLeft } from '../../shared/adapters/retry.ts';
-import type { StormTable } from '../../shared/adapters/storm-table.ts';
+import type { Containment } from '../../shared/adapters/security/containment.ts';
+import type { IncidentTable } from '../../shared/adapters/security/incident-table.ts';
+import type { StormTable } from '../../shared/adapters/security/storm-table.ts';
 import type { Topic } from '../../shared/adapters/topic.ts';
 import type { BudgetLimits, QuietHours } from '../../shared/core/security/budget.ts';
 import type { Ladder, Mode } from '../../shared/core/security/containment.ts';

@@ -1,6 +1,6 @@
-import type { KeptDevice, Saved } from '../../shared/adapters/detection-table.ts';
-import type { IngestionTable } from '../../shared/adapters/ingestion-table.ts';
-import type { LookTable } from '../../shared/adapters/look-table.ts';
+import type { KeptDevice, Saved } from '../../shared/adapters/detection/detection-table.ts';
+import type { IngestionTable } from '../../shared/adapters/detection/ingestion-table.ts';
+import type { LookTable } from '../../shared/adapters/detection/look-table.ts';
 import type { Failure, TimeLeft } from '../../shared/adapters/retry.ts';
 import { abandoned } from '../../shared/core/detection/anomaly-record.ts';
 import { type LookAt, slotOf } from '../../shared/core/detection/looks.ts';

@@ -4,17 +4,17 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import * as z from 'zod';
-import { anomalyTable } from '../../shared/adapters/anomaly-table.ts';
 import { CLIENT_OPTIONS } from '../../shared/adapters/client-options.ts';
 import { deadLetterQueue } from '../../shared/adapters/dead-letter-queue.ts';
+import { anomalyTable } from '../../shared/adapters/detection/anomaly-table.ts';
 import {
   detectionSettingsTable,
   settingsDirectory,
-} from '../../shared/adapters/detection-settings-table.ts';
-import { detectionTable } from '../../shared/adapters/detection-table.ts';
-import { ingestionTable } from '../../shared/adapters/ingestion-table.ts';
-import { lookTable } from '../../shared/adapters/look-table.ts';
-import { mqttTopics } from '../../shared/adapters/mqtt-topics.ts';
+} from '../../shared/adapters/detection/detection-settings-table.ts';
+import { detectionTable } from '../../shared/adapters/detection/detection-table.ts';
+import { ingestionTable } from '../../shared/adapters/detection/ingestion-table.ts';
+import { lookTable } from '../../shared/adapters/detection/look-table.ts';
+import { mqttTopics } from '../../shared/adapters/detection/mqtt-topics.ts';
 import { topic } from '../../shared/adapters/topic.ts';
 import type { BatchResponse } from '../../shared/lambda/batch.ts';
 import { LogLevel, ResourceName, readEnvironment } from '../../shared/lambda/environment.ts';

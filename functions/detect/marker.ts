@@ -1,4 +1,4 @@
-import type { IngestionTable } from '../../shared/adapters/ingestion-table.ts';
+import type { IngestionTable } from '../../shared/adapters/detection/ingestion-table.ts';
 import type { TimeLeft } from '../../shared/adapters/retry.ts';
 import { DEVICES_COUNTED } from '../../shared/core/detection/ingestion.ts';
 import type { Log } from '../../shared/lambda/log.ts';

@@ -1,6 +1,9 @@
-import type { AnomalyTable } from '../../shared/adapters/anomaly-table.ts';
-import type { DetectionTable, KeptDevice } from '../../shared/adapters/detection-table.ts';
-import type { MqttTopics } from '../../shared/adapters/mqtt-topics.ts';
+import type { AnomalyTable } from '../../shared/adapters/detection/anomaly-table.ts';
+import type {
+  DetectionTable,
+  KeptDevice,
+} from '../../shared/adapters/detection/detection-table.ts';
+import type { MqttTopics } from '../../shared/adapters/detection/mqtt-topics.ts';
 import type { Failure, TimeLeft } from '../../shared/adapters/retry.ts';
 import type { Topic } from '../../shared/adapters/topic.ts';
 import type { AnomalyRecord } from '../../shared/core/detection/anomaly-record.ts';

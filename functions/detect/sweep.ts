@@ -1,5 +1,5 @@
 import { inParallel } from '../../shared/adapters/chunks.ts';
-import type { DueLook } from '../../shared/adapters/look-table.ts';
+import type { DueLook } from '../../shared/adapters/detection/look-table.ts';
 import type { TimeLeft } from '../../shared/adapters/retry.ts';
 import { watchIngestion } from '../../shared/core/detection/ingestion.ts';
 import { type LookAt, unpackLook } from '../../shared/core/detection/looks.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { ExpiryTable, Pass } from '../../shared/adapters/expiry-table.ts';
-import type { Registry } from '../../shared/adapters/registry.ts';
+import type { ExpiryTable, Pass } from '../../shared/adapters/access/expiry-table.ts';
+import type { Registry } from '../../shared/adapters/access/registry.ts';
 import {
   counted,
   daysLeft,

@@ -1,9 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTClient } from '@aws-sdk/client-iot';
 import middy from '@middy/core';
+import { expiryTable } from '../../shared/adapters/access/expiry-table.ts';
+import { registry } from '../../shared/adapters/access/registry.ts';
 import { CLIENT_OPTIONS } from '../../shared/adapters/client-options.ts';
-import { expiryTable } from '../../shared/adapters/expiry-table.ts';
-import { registry } from '../../shared/adapters/registry.ts';
 import { LogLevel, ResourceName, readEnvironment } from '../../shared/lambda/environment.ts';
 import { createLog } from '../../shared/lambda/log.ts';
 import { logFaults } from '../../shared/lambda/log-faults.ts';

@@ -1,5 +1,5 @@
 import type { TimeLeft } from '../../shared/adapters/retry.ts';
-import type { StatisticsTable } from '../../shared/adapters/statistics-table.ts';
+import type { StatisticsTable } from '../../shared/adapters/security/statistics-table.ts';
 import { type Histogram, percentileOf } from '../../shared/core/security/histogram.ts';
 import {
   type ActiveBehavior,

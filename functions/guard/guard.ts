@@ -1,9 +1,12 @@
 import * as z from 'zod';
-import type { ConnectionStatus, ConnectionTable } from '../../shared/adapters/connection-table.ts';
-import type { Fleets } from '../../shared/adapters/device-table.ts';
-import type { GuardTable, Kept } from '../../shared/adapters/guard-table.ts';
+import type { Fleets } from '../../shared/adapters/readings/device-table.ts';
 import type { Failure, TimeLeft } from '../../shared/adapters/retry.ts';
-import type { StatisticsTable } from '../../shared/adapters/statistics-table.ts';
+import type {
+  ConnectionStatus,
+  ConnectionTable,
+} from '../../shared/adapters/security/connection-table.ts';
+import type { GuardTable, Kept } from '../../shared/adapters/security/guard-table.ts';
+import type { StatisticsTable } from '../../shared/adapters/security/statistics-table.ts';
 import type { Topic } from '../../shared/adapters/topic.ts';
 import { readReport } from '../../shared/core/security/device-report.ts';
 import type { Finding } from '../../shared/core/security/finding.ts';

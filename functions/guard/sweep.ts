@@ -1,7 +1,11 @@
-import type { Fleets } from '../../shared/adapters/device-table.ts';
-import { DUE_BUCKETS, type GuardTable, type Kept } from '../../shared/adapters/guard-table.ts';
+import type { Fleets } from '../../shared/adapters/readings/device-table.ts';
 import type { TimeLeft } from '../../shared/adapters/retry.ts';
-import type { StatisticsTable } from '../../shared/adapters/statistics-table.ts';
+import {
+  DUE_BUCKETS,
+  type GuardTable,
+  type Kept,
+} from '../../shared/adapters/security/guard-table.ts';
+import type { StatisticsTable } from '../../shared/adapters/security/statistics-table.ts';
 import type { Topic } from '../../shared/adapters/topic.ts';
 import type { SecurityProfile } from '../../shared/core/security/profile.ts';
 import { endSilentAlarms, SILENT_MS } from '../../shared/core/security/silence.ts';

@@ -1,5 +1,5 @@
-import type { Fleets } from '../../shared/adapters/device-table.ts';
-import type { Outgoing, ReadingsStream } from '../../shared/adapters/readings-stream.ts';
+import type { Fleets } from '../../shared/adapters/readings/device-table.ts';
+import type { Outgoing, ReadingsStream } from '../../shared/adapters/readings/readings-stream.ts';
 import type { TimeLeft } from '../../shared/adapters/retry.ts';
 import { type Envelope, parseEnvelope } from '../../shared/core/envelope.ts';
 import { RejectedError, reject } from '../../shared/core/errors.ts';

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { enrolmentTable } from '../../shared/adapters/access/enrolment-table.ts';
 import { QUICK_OPTIONS } from '../../shared/adapters/client-options.ts';
-import { denials } from '../../shared/adapters/denials.ts';
-import { enrolmentTable } from '../../shared/adapters/enrolment-table.ts';
+import { denials } from '../../shared/adapters/security/denials.ts';
 import { LogLevel, ResourceName, readEnvironment } from '../../shared/lambda/environment.ts';
 import { createLog } from '../../shared/lambda/log.ts';
 import { environment, now, writeLine } from '../../shared/lambda/process.ts';

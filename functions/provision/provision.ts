@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Refusal } from '../../shared/adapters/denials.ts';
-import type { EnrolmentTable } from '../../shared/adapters/enrolment-table.ts';
+import type { EnrolmentTable } from '../../shared/adapters/access/enrolment-table.ts';
+import type { Refusal } from '../../shared/adapters/security/denials.ts';
 import { CertificateId } from '../../shared/core/access/authorities.ts';
 import { RefusedError, refuse } from '../../shared/core/access/refused.ts';
 import { checkSubject } from '../../shared/core/access/subject.ts';

@@ -1,5 +1,5 @@
-import type { Device, DeviceTable } from '../../shared/adapters/device-table.ts';
-import type { ReadingTable } from '../../shared/adapters/reading-table.ts';
+import type { Device, DeviceTable } from '../../shared/adapters/readings/device-table.ts';
+import type { ReadingTable } from '../../shared/adapters/readings/reading-table.ts';
 import { reject } from '../../shared/core/errors.ts';
 import { parseReading, READING_LIMIT_BYTES, type Reading } from '../../shared/core/reading.ts';
 import { TtlCache } from '../../shared/core/ttl-cache.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { Refusal } from '../../shared/adapters/denials.ts';
-import type { RegisteredCertificate, Registry } from '../../shared/adapters/registry.ts';
-import type { RotationTable } from '../../shared/adapters/rotation-table.ts';
+import type { RegisteredCertificate, Registry } from '../../shared/adapters/access/registry.ts';
+import type { RotationTable } from '../../shared/adapters/access/rotation-table.ts';
+import type { Refusal } from '../../shared/adapters/security/denials.ts';
 import { type Authorities, CertificateId } from '../../shared/core/access/authorities.ts';
 import { RefusedError, refuse } from '../../shared/core/access/refused.ts';
 import { type Subject, subjectOf } from '../../shared/core/access/subject.ts';

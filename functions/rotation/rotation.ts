@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Registry } from '../../shared/adapters/registry.ts';
-import type { RotationTable } from '../../shared/adapters/rotation-table.ts';
+import type { Registry } from '../../shared/adapters/access/registry.ts';
+import type { RotationTable } from '../../shared/adapters/access/rotation-table.ts';
 import { CertificateId } from '../../shared/core/access/authorities.ts';
 import { Name } from '../../shared/core/names.ts';
 import type { BatchResponse, Invocation } from '../../shared/lambda/batch.ts';

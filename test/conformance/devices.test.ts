@@ -9,7 +9,7 @@ import {
   type IConnackPacket,
   type MqttClient,
 } from 'mqtt';
-import { readSide } from '../../shared/adapters/read-side.ts';
+import { readSide } from '../../shared/adapters/readings/read-side.ts';
 import type { Reading } from '../../shared/core/reading.ts';
 import { type Device, openTarget, type Target } from './target.ts';
 

@@ -2,7 +2,7 @@ import { Agent } from 'node:https';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectAsync, type IClientOptions } from 'mqtt';
-import { incidentTable } from '../../shared/adapters/incident-table.ts';
+import { incidentTable } from '../../shared/adapters/security/incident-table.ts';
 import { type Denial, held, letGo } from '../../shared/core/security/denial.ts';
 import {
   type AccessLaptop,

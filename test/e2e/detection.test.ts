@@ -5,7 +5,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { seeded } from '../../local/fleet/random.ts';
 import { AwsError } from '../../local/operations/operation.ts';
 import type { Faults } from '../../local/servers/aws-faults.ts';
-import { anomalyTable } from '../../shared/adapters/anomaly-table.ts';
+import { anomalyTable } from '../../shared/adapters/detection/anomaly-table.ts';
 import { AnomalyRecord } from '../../shared/core/detection/anomaly-record.ts';
 import { bootLaptop, connectDevice, drainQueue, type TestLaptop } from '../support/laptop.ts';
 import { patientTools, plentyOfTime } from '../support/retry-tools.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { authorize } from '../../functions/authorize/authorize.ts';
 import { createAuthority, issueClient } from '../../local/pki/index.ts';
-import type { Refusal } from '../../shared/adapters/denials.ts';
 import { fetchText } from '../../shared/adapters/fetch-text.ts';
-import { keyRing } from '../../shared/adapters/key-ring.ts';
+import { keyRing } from '../../shared/adapters/lorawan/key-ring.ts';
+import type { Refusal } from '../../shared/adapters/security/denials.ts';
 import { type Answer, REFUSAL } from '../../shared/core/access/answer.ts';
 import {
   makeSecret,

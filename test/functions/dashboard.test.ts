@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { dashboard } from '../../functions/dashboard/dashboard.ts';
-import { registry as registryAdapter } from '../../shared/adapters/registry.ts';
+import { registry as registryAdapter } from '../../shared/adapters/access/registry.ts';
 import {
   type AccessWorld,
   type Authorities,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KinesisStreamEvent } from 'aws-lambda';
 import { decode } from '../../functions/decode/decode.ts';
-import type { CodecTable } from '../../shared/adapters/codec-table.ts';
+import type { CodecTable } from '../../shared/adapters/lorawan/codec-table.ts';
 import {
   type Change,
   type HeldSessions,
   NO_SESSIONS,
-} from '../../shared/adapters/session-table.ts';
+} from '../../shared/adapters/lorawan/session-table.ts';
 import type { DeadLetter } from '../../shared/core/dead-letter.ts';
 import type { Assignment, Assignments, DeviceEntry } from '../../shared/core/lorawan/assignment.ts';
 import type { CodecPointer, CodecVersion } from '../../shared/core/lorawan/codec-version.ts';

@@ -1,6 +1,6 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { SETTINGS_AGE_MS } from '../../shared/adapters/detection-settings-table.ts';
+import { SETTINGS_AGE_MS } from '../../shared/adapters/detection/detection-settings-table.ts';
 import type { Reading } from '../../shared/core/reading.ts';
 import { healthy, MINUTE_MS, openDetectWorld, readingAt, T0 } from '../support/detection-world.ts';
 import { plentyOfTime } from '../support/retry-tools.ts';

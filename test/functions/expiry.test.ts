@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { expiry } from '../../functions/expiry/expiry.ts';
-import { expiryTable } from '../../shared/adapters/expiry-table.ts';
-import { registry as registryAdapter } from '../../shared/adapters/registry.ts';
+import { expiryTable } from '../../shared/adapters/access/expiry-table.ts';
+import { registry as registryAdapter } from '../../shared/adapters/access/registry.ts';
 import {
   type AccessWorld,
   type Authorities,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type GuardDeps, guard } from '../../functions/guard/guard.ts';
-import type { ConnectionStatus } from '../../shared/adapters/connection-table.ts';
-import type { Kept } from '../../shared/adapters/guard-table.ts';
+import type { ConnectionStatus } from '../../shared/adapters/security/connection-table.ts';
+import type { Kept } from '../../shared/adapters/security/guard-table.ts';
 import { DEFAULT_PROFILES } from '../../shared/core/security/default-profiles.ts';
 import { decodeState, encodeState, NEW_DEVICE } from '../../shared/core/security/device-state.ts';
 import { Finding } from '../../shared/core/security/finding.ts';

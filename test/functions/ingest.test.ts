@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { encode } from 'cborg';
 import { ingest } from '../../functions/ingest/ingest.ts';
-import type { Outgoing } from '../../shared/adapters/readings-stream.ts';
+import type { Outgoing } from '../../shared/adapters/readings/readings-stream.ts';
 import type { DeadLetter } from '../../shared/core/dead-letter.ts';
 import { parseReading } from '../../shared/core/reading.ts';
 import { Counters } from '../../shared/core/security/signal.ts';

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { provision } from '../../functions/provision/provision.ts';
 import { createRequest } from '../../local/pki/index.ts';
 import { issueClient, type NameParts } from '../../local/pki/issue.ts';
-import type { Refusal } from '../../shared/adapters/denials.ts';
-import { enrolmentTable } from '../../shared/adapters/enrolment-table.ts';
+import { enrolmentTable } from '../../shared/adapters/access/enrolment-table.ts';
+import type { Refusal } from '../../shared/adapters/security/denials.ts';
 import {
   type AccessWorld,
   type Authorities,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { record } from '../../functions/record/record.ts';
-import type { Device } from '../../shared/adapters/device-table.ts';
+import type { Device } from '../../shared/adapters/readings/device-table.ts';
 import type { DeadLetter } from '../../shared/core/dead-letter.ts';
 import type { Reading } from '../../shared/core/reading.ts';
 import { streamEvent } from '../support/stream-events.ts';

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { register } from '../../functions/register/register.ts';
-import { denials } from '../../shared/adapters/denials.ts';
-import { incidentTable } from '../../shared/adapters/incident-table.ts';
-import { registry as registryAdapter } from '../../shared/adapters/registry.ts';
-import { rotationTable } from '../../shared/adapters/rotation-table.ts';
+import { registry as registryAdapter } from '../../shared/adapters/access/registry.ts';
+import { rotationTable } from '../../shared/adapters/access/rotation-table.ts';
+import { denials } from '../../shared/adapters/security/denials.ts';
+import { incidentTable } from '../../shared/adapters/security/incident-table.ts';
 import { parseAuthorities } from '../../shared/core/access/authorities.ts';
 import { held } from '../../shared/core/security/denial.ts';
 import {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { rotation } from '../../functions/rotation/rotation.ts';
-import { registry as registryAdapter } from '../../shared/adapters/registry.ts';
-import { rotationTable } from '../../shared/adapters/rotation-table.ts';
+import { registry as registryAdapter } from '../../shared/adapters/access/registry.ts';
+import { rotationTable } from '../../shared/adapters/access/rotation-table.ts';
 import {
   type AccessWorld,
   type Authorities,

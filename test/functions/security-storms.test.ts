@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { incidentTable } from '../../shared/adapters/incident-table.ts';
-import { stormTable } from '../../shared/adapters/storm-table.ts';
+import { incidentTable } from '../../shared/adapters/security/incident-table.ts';
+import { stormTable } from '../../shared/adapters/security/storm-table.ts';
 import { BUDGET_LIMITS } from '../../shared/core/security/budget.ts';
 import { DEFAULT_PROFILES } from '../../shared/core/security/default-profiles.ts';
 import { NEW_DEVICE } from '../../shared/core/security/device-state.ts';

@@ -5,15 +5,15 @@ import { sweep } from '../../functions/detect/sweep.ts';
 import { seeded } from '../../local/fleet/random.ts';
 import { dynamoDbOperations } from '../../local/operations/dynamodb/index.ts';
 import { createTableStore } from '../../local/stores/table-store.ts';
-import { anomalyTable } from '../../shared/adapters/anomaly-table.ts';
+import { anomalyTable } from '../../shared/adapters/detection/anomaly-table.ts';
 import {
   detectionSettingsTable,
   settingsDirectory,
-} from '../../shared/adapters/detection-settings-table.ts';
-import { detectionTable } from '../../shared/adapters/detection-table.ts';
-import { ingestionTable } from '../../shared/adapters/ingestion-table.ts';
-import { lookTable } from '../../shared/adapters/look-table.ts';
-import type { MqttMessage } from '../../shared/adapters/mqtt-topics.ts';
+} from '../../shared/adapters/detection/detection-settings-table.ts';
+import { detectionTable } from '../../shared/adapters/detection/detection-table.ts';
+import { ingestionTable } from '../../shared/adapters/detection/ingestion-table.ts';
+import { lookTable } from '../../shared/adapters/detection/look-table.ts';
+import type { MqttMessage } from '../../shared/adapters/detection/mqtt-topics.ts';
 import type { Failure } from '../../shared/adapters/retry.ts';
 import type { Published } from '../../shared/adapters/topic.ts';
 import type { DeadLetter } from '../../shared/core/dead-letter.ts';

@@ -8,7 +8,7 @@ import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { type Laptop, type LaptopOptions, startLaptop } from '../../local/cloud.ts';
 import type { LogEntry } from '../../local/core/log.ts';
 import type { DeviceIdentity } from '../../local/fleet/device.ts';
-import { readSide } from '../../shared/adapters/read-side.ts';
+import { readSide } from '../../shared/adapters/readings/read-side.ts';
 import { DeadLetter } from '../../shared/core/dead-letter.ts';
 import type { Reading } from '../../shared/core/reading.ts';
 import { packageService, type Template } from './template.ts';

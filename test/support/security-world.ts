@@ -1,6 +1,6 @@
-import type { Containment } from '../../shared/adapters/containment.ts';
-import type { IncidentTable } from '../../shared/adapters/incident-table.ts';
-import type { StormTable } from '../../shared/adapters/storm-table.ts';
+import type { Containment } from '../../shared/adapters/security/containment.ts';
+import type { IncidentTable } from '../../shared/adapters/security/incident-table.ts';
+import type { StormTable } from '../../shared/adapters/security/storm-table.ts';
 import type { DeadLetter } from '../../shared/core/dead-letter.ts';
 import { type BudgetState, FRESH_BUDGET } from '../../shared/core/security/budget.ts';
 import { SEVERITIES } from '../../shared/core/security/check-names.ts';

@@ -7,15 +7,15 @@ import { register } from '../../functions/register/register.ts';
 import { rotation } from '../../functions/rotation/rotation.ts';
 import { compilePolicies, decide } from '../../local/core/policy/index.ts';
 import { resolveTemplate } from '../../local/core/template/index.ts';
-import { denials } from '../../shared/adapters/denials.ts';
-import { deviceSecrets } from '../../shared/adapters/device-secrets.ts';
-import { enrolmentTable } from '../../shared/adapters/enrolment-table.ts';
-import { expiryTable } from '../../shared/adapters/expiry-table.ts';
-import { peppers } from '../../shared/adapters/pepper.ts';
-import { registry as registryAdapter } from '../../shared/adapters/registry.ts';
-import { rotationTable } from '../../shared/adapters/rotation-table.ts';
-import { secretDesk } from '../../shared/adapters/secret-desk.ts';
-import { secretTable } from '../../shared/adapters/secret-table.ts';
+import { deviceSecrets } from '../../shared/adapters/access/device-secrets.ts';
+import { enrolmentTable } from '../../shared/adapters/access/enrolment-table.ts';
+import { expiryTable } from '../../shared/adapters/access/expiry-table.ts';
+import { peppers } from '../../shared/adapters/access/pepper.ts';
+import { registry as registryAdapter } from '../../shared/adapters/access/registry.ts';
+import { rotationTable } from '../../shared/adapters/access/rotation-table.ts';
+import { secretDesk } from '../../shared/adapters/access/secret-desk.ts';
+import { secretTable } from '../../shared/adapters/access/secret-table.ts';
+import { denials } from '../../shared/adapters/security/denials.ts';
 import { parseAuthorities } from '../../shared/core/access/authorities.ts';
 import {
   type AccessWorld,
