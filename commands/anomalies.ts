@@ -14,7 +14,7 @@ import {
   show,
   subjectOf,
 } from './anomaly-desk.ts';
-import { type Command, UsageError } from './command.ts';
+import { type Command, refuseOthers, UsageError } from './command.ts';
 import {
   readSettingsFile,
   removeSettings,
@@ -48,9 +48,10 @@ export const anomalies: Command = {
   --for <time>     mute: as 30m, 8h or 7d (8h); 0m lets it speak again
 ${targetUsage()}`,
   async run(args, terminal) {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       allowPositionals: true,
+      tokens: true,
       options: OPTIONS,
     });
     const [verb = 'list', what, ...more] = positionals;
@@ -58,6 +59,8 @@ ${targetUsage()}`,
       throw new UsageError(`There is no '${verb}'; there are ${VERBS.join(', ')}.`);
     }
     if (more.length > 0) throw new UsageError(`One at a time, so what is '${more.join(' ')}'?`);
+    const known = verb === 'mute' && what !== undefined ? ['for'] : (OPTIONS_OF[verb] ?? []);
+    refuseOthers(verb, tokens, [...Object.keys(TARGET_OPTIONS), ...known]);
     const work = workOf(verb, what, values);
     await work(openDesk(findTarget(values)), { terminal, json: values.json === true });
     return undefined;
@@ -77,6 +80,13 @@ const OPTIONS = {
   limit: { type: 'string', default: '20' },
   for: { type: 'string', default: '8h' },
 } as const;
+
+/** Which options each verb has beside those of every command; `mute <id>` has the length only. */
+const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
+  list: ['fleet', 'thing', 'state', 'limit'],
+  mute: ['fleet', 'thing', 'metric', 'for'],
+  settings: ['fleet'],
+};
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 

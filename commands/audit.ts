@@ -17,6 +17,7 @@ import {
   FAILED,
   FailedError,
   OK,
+  refuseOthers,
   type Terminal,
   UsageError,
   wrongVerb,
@@ -40,9 +41,10 @@ npm run audit -- trail --stage <name>
   --check <name>   one check, such as DEVICE_CERTIFICATE_SHARED_CHECK; may be given several times
 ${targetUsage()}`,
   async run(args, terminal) {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       allowPositionals: true,
+      tokens: true,
       options: { ...TARGET_OPTIONS, check: { type: 'string', multiple: true } },
     });
     const [verb = 'run', taskId, ...more] = positionals;
@@ -51,6 +53,8 @@ ${targetUsage()}`,
       throw new UsageError('show wants the id of a task.');
     if (verb !== 'show' && taskId !== undefined)
       throw new UsageError(`${verb} takes options only, not '${taskId}'.`);
+    const known = verb === 'run' ? ['check'] : [];
+    refuseOthers(verb, tokens, [...Object.keys(TARGET_OPTIONS), ...known]);
     const target = findTarget(values);
     const json = values.json === true;
     if (verb === 'trail') return checkTrail(target, json, terminal);

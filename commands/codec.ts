@@ -28,6 +28,7 @@ import {
   FAILED,
   FailedError,
   OK,
+  refuseOthers,
   type Terminal,
   UsageError,
   wrongVerb,
@@ -58,7 +59,7 @@ const OPTIONS = {
 } as const;
 
 const parse = (args: readonly string[]) =>
-  parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
+  parseArgs({ args: [...args], allowPositionals: true, tokens: true, options: OPTIONS });
 type Values = ReturnType<typeof parse>['values'];
 type Verb = (
   words: readonly string[],
@@ -75,6 +76,18 @@ const VERBS: Readonly<Record<string, Verb>> = {
   assign,
   key,
   redecode: again,
+};
+
+/** Which options each verb has beside those of every command. */
+const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
+  test: ['vectors', 'payload', 'port'],
+  put: ['name', 'vectors', 'canary'],
+  assign: [
+    ...['device', 'profile', 'join-eui', 'range', 'all'],
+    ...['fleet', 'thing', 'port', 'encryption'],
+  ],
+  key: ['purpose', 'key-file'],
+  redecode: ['with', 'port', 'hours', 'limit'],
 };
 
 /** `npm run codec -- …`: payload codecs of LoRaWAN devices, of the laptop or of a stage on AWS. */
@@ -110,12 +123,13 @@ npm run codec -- redecode <thing> --with <codec> what another codec makes of sto
   --hours, --limit   redecode: how far back, and how many readings (24, 100)
 ${targetUsage(21)}`,
   async run(args, terminal): Promise<ExitCode> {
-    const { values, positionals } = parse(args);
+    const { values, positionals, tokens } = parse(args);
     const [verb = '', ...words] = positionals;
     const run = VERBS[verb];
     if (run === undefined) {
       throw wrongVerb(verb, Object.keys(VERBS));
     }
+    refuseOthers(verb, tokens, [...Object.keys(TARGET_OPTIONS), ...(OPTIONS_OF[verb] ?? [])]);
     return await run(words, values, terminal);
   },
 };

@@ -5,6 +5,7 @@ import {
   type Command,
   type ExitCode,
   OK,
+  refuseOthers,
   type Terminal,
   UsageError,
   wrongVerb,
@@ -72,9 +73,10 @@ npm run device -- enrol <serial> --thing <thing> --fleet <name>
   --thing <name>   who the device with that serial number will be
 ${targetUsage()}`,
   async run(args, terminal): Promise<ExitCode> {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       allowPositionals: true,
+      tokens: true,
       options: {
         ...TARGET_OPTIONS,
         fleet: { type: 'string' },
@@ -88,18 +90,13 @@ ${targetUsage()}`,
     if (begin === undefined) throw wrongVerb(verb, Object.keys(VERBS));
     if (values.fleet !== undefined) checkName('a fleet', values.fleet);
     const act = begin(words, values);
-    refuseOthers(verb === 'secret' ? `secret ${words[0]}` : verb, Object.keys(values));
+    const named = verb === 'secret' ? `secret ${words[0]}` : verb;
+    refuseOthers(named, tokens, [...Object.keys(TARGET_OPTIONS), ...(OPTIONS[named] ?? [])]);
     const target = findTarget(values);
     tell(await act(openDeviceLife(target), target), values.json === true, terminal);
     return OK;
   },
 };
-
-function refuseOthers(verb: string, given: readonly string[]): void {
-  const known = [...Object.keys(TARGET_OPTIONS), ...(OPTIONS[verb] ?? [])];
-  const other = given.find((name) => !known.includes(name));
-  if (other !== undefined) throw new UsageError(`--${other} is not for \`${verb}\`.`);
-}
 
 function tell({ data, text }: Told, json: boolean, terminal: Terminal): void {
   terminal.out(json ? `${JSON.stringify(data)}\n` : text);

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Incident, Rung } from '../shared/core/security/incident.ts';
 import { noticeOf } from '../shared/core/security/notice.ts';
-import { type Command, FAILED, type Terminal, UsageError } from './command.ts';
+import { type Command, FAILED, refuseOthers, type Terminal, UsageError } from './command.ts';
 import { type IncidentDesk, openIncidentDesk } from './incident-desk.ts';
 import { findTarget, TARGET_OPTIONS, targetUsage } from './target.ts';
 
@@ -27,6 +27,13 @@ const VERBS: Readonly<Record<string, Verb>> = {
     show(await desk.close(found, asked.why), asked, desk, terminal),
 };
 
+/** Which options each verb has beside those of every command. */
+const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
+  contain: ['rung', 'why'],
+  release: ['why'],
+  close: ['why'],
+};
+
 /** `npm run incident`: by hand what `defend` does by itself, under the name of who did it. */
 export const incident: Command = {
   name: 'incident',
@@ -46,15 +53,17 @@ npm run incident -- show|contain|release|close <id> [options]
   --why <text>     the reason, for the record
 ${targetUsage()}`,
   async run(args, terminal) {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       allowPositionals: true,
+      tokens: true,
       options: { ...TARGET_OPTIONS, rung: { type: 'string' }, why: { type: 'string' } },
     });
     const [verb = 'list', name, ...more] = positionals;
     if (more.length > 0) throw new UsageError(`One at a time, so what is '${more.join(' ')}'?`);
     if (name !== undefined && (verb === 'list' || verb === 'resume'))
       throw new UsageError(`${verb} takes options only, not '${name}'.`);
+    refuseOthers(verb, tokens, [...Object.keys(TARGET_OPTIONS), ...(OPTIONS_OF[verb] ?? [])]);
     const asked: Asked = {
       rung: rungOf(values.rung),
       why: values.why ?? 'by hand',

@@ -5,6 +5,7 @@ import {
   type Command,
   type ExitCode,
   OK,
+  refuseOthers,
   type Terminal,
   UsageError,
   wrongVerb,
@@ -19,6 +20,14 @@ import { findTarget, TARGET_OPTIONS, type Target, targetUsage } from './target.t
 type Verb = (find: () => Target, asked: Asked, terminal: Terminal) => Promise<void>;
 
 const VERBS: Readonly<Record<string, Verb>> = { add, list, send, downlink, events };
+
+/** Which options each verb has beside those of every command. */
+const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
+  'add device': ['eui', 'codec', 'profile', 'fleet', 'thing'],
+  'add gateway': ['eui', 'rf-region'],
+  send: ['fport', 'confirmed', 'gateway', 'rf-region', 'data'],
+  downlink: ['fport', 'confirmed', 'data'],
+};
 
 const REGIONS = ['EU868', 'US915'];
 
@@ -52,9 +61,10 @@ npm run lorawan -- events --stage <name>
   --gateway <name>   the simulated gateway that hears it (one of its own)
 ${targetUsage(21)}`,
   async run(args, terminal): Promise<ExitCode> {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       allowPositionals: true,
+      tokens: true,
       options: {
         ...TARGET_OPTIONS,
         eui: { type: 'string' },
@@ -77,6 +87,8 @@ ${targetUsage(21)}`,
       throw new UsageError(`--rf-region is ${REGIONS.join(' or ')}, not ${rfRegion}.`);
     if (eui !== undefined && !/^[0-9a-f]{16}$/i.test(eui))
       throw new UsageError(`--eui has 16 hexadecimal digits, not '${eui}'.`);
+    const named = verb === 'add' ? `add ${words[0]}` : verb;
+    refuseOthers(named, tokens, [...Object.keys(TARGET_OPTIONS), ...(OPTIONS_OF[named] ?? [])]);
     await run(() => findTarget(values), { words, values }, terminal);
     return OK;
   },

@@ -54,7 +54,12 @@ describe('with nothing running', () => {
     { args: ['start', '--fault', 'stuck:sensor-9'], says: 'there are sensor-1, sensor-2' },
     { args: ['start', '--no-fleet', '--fault', 'stuck:sensor-3'], says: '--no-fleet leaves out' },
     { args: ['anomalies', 'show'], says: 'show wants an id' },
-    { args: ['audit', 'guess'], says: 'there are run, show and trail' },
+    { args: ['audit', 'guess'], says: 'there are run, show, trail' },
+    { args: ['audit', 'trail', '--check', 'x'], says: '--check is not for `trail`' },
+    { args: ['anomalies', 'show', 'x', '--metric', 'y'], says: '--metric is not for `show`' },
+    { args: ['incident', 'show', 'x', '--why', 'y'], says: '--why is not for `show`' },
+    { args: ['codec', 'list', '--thing', 'x'], says: '--thing is not for `list`' },
+    { args: ['lorawan', 'send', 'x', '00', '--codec', 'y'], says: '--codec is not for `send`' },
     { args: ['nonsense'], says: "no command 'nonsense'" },
   ])('$args is called wrongly and exits 2', async ({ args, says }) => {
     const { code, err } = await project.run(...args);
