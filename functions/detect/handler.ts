@@ -17,7 +17,12 @@ import { lookTable } from '../../shared/adapters/detection/look-table.ts';
 import { mqttTopics } from '../../shared/adapters/detection/mqtt-topics.ts';
 import { topic } from '../../shared/adapters/topic.ts';
 import type { BatchResponse } from '../../shared/lambda/batch.ts';
-import { LogLevel, ResourceName, readEnvironment } from '../../shared/lambda/environment.ts';
+import {
+  LogLevel,
+  ResourceName,
+  readEnvironment,
+  WholeDays,
+} from '../../shared/lambda/environment.ts';
 import { createLog } from '../../shared/lambda/log.ts';
 import { logFaults } from '../../shared/lambda/log-faults.ts';
 import { environment, now, random, sleep, writeLine } from '../../shared/lambda/process.ts';
@@ -25,7 +30,6 @@ import { type DetectInvocation, detect } from './detect.ts';
 import { sweep } from './sweep.ts';
 
 const DAY_MS = 86_400_000;
-const DAYS_WANTED = 'wants whole days, 1 to 36500';
 
 const settings = readEnvironment(
   {
@@ -36,11 +40,7 @@ const settings = readEnvironment(
     ANOMALIES_TOPIC: ResourceName,
     DEAD_LETTER_QUEUE: ResourceName,
     /** How long an anomaly that is over is kept. */
-    HISTORY_DAYS: z
-      .string({ error: DAYS_WANTED })
-      .regex(/^\d{1,5}$/, DAYS_WANTED)
-      .transform(Number)
-      .refine((days) => days >= 1 && days <= 36_500, DAYS_WANTED),
+    HISTORY_DAYS: WholeDays,
     LOG_LEVEL: LogLevel,
   },
   environment,

@@ -1,29 +1,27 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
-import * as z from 'zod';
 import { CLIENT_OPTIONS } from '../../shared/adapters/client-options.ts';
 import { deadLetterQueue } from '../../shared/adapters/dead-letter-queue.ts';
 import { deviceTable } from '../../shared/adapters/readings/device-table.ts';
 import { readingTable } from '../../shared/adapters/readings/reading-table.ts';
-import { LogLevel, ResourceName, readEnvironment } from '../../shared/lambda/environment.ts';
+import {
+  LogLevel,
+  ResourceName,
+  readEnvironment,
+  WholeDays,
+} from '../../shared/lambda/environment.ts';
 import { createLog } from '../../shared/lambda/log.ts';
 import { logFaults } from '../../shared/lambda/log-faults.ts';
 import { environment, now, random, sleep, writeLine } from '../../shared/lambda/process.ts';
 import { record } from './record.ts';
-
-const DAYS_WANTED = 'wants whole days, 1 to 36500';
 
 const settings = readEnvironment(
   {
     READINGS_TABLE: ResourceName,
     DEVICES_TABLE: ResourceName,
     DEAD_LETTER_QUEUE: ResourceName,
-    HISTORY_DAYS: z
-      .string({ error: DAYS_WANTED })
-      .regex(/^\d{1,5}$/, DAYS_WANTED)
-      .transform(Number)
-      .refine((days) => days >= 1 && days <= 36_500, DAYS_WANTED),
+    HISTORY_DAYS: WholeDays,
     LOG_LEVEL: LogLevel,
   },
   environment,

@@ -20,6 +20,15 @@ export const ResourceName = z
   .string({ error: 'wants the name of a resource' })
   .min(1, 'wants the name of a resource');
 
+const DAYS_WANTED = 'wants whole days, 1 to 36500';
+
+/** How long something is kept. */
+export const WholeDays = z
+  .string({ error: DAYS_WANTED })
+  .regex(/^\d{1,5}$/, DAYS_WANTED)
+  .transform(Number)
+  .refine((days) => days >= 1 && days <= 36_500, DAYS_WANTED);
+
 export const LogLevel = z
   .enum(['debug', 'info', 'warn', 'error'], { error: 'wants debug, info, warn or error' })
   .default('info');
