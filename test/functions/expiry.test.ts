@@ -1,32 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { expiry } from '../../functions/expiry/expiry.ts';
 import { expiryTable } from '../../shared/adapters/access/expiry-table.ts';
 import { registry as registryAdapter } from '../../shared/adapters/access/registry.ts';
-import {
-  type AccessWorld,
-  type Authorities,
-  DAY_MS,
-  openAccessWorld,
-  POLICY,
-  sharedAuthorities,
-  TABLE,
-} from '../support/access-world.ts';
+import { DAY_MS, eachAccessWorld, POLICY, TABLE } from '../support/access-world.ts';
 
-let authorities: Authorities;
-beforeAll(async () => {
-  authorities = await sharedAuthorities();
-});
-afterAll(() => authorities.remove());
-
-let world: AccessWorld;
-beforeEach(async () => {
-  world = await openAccessWorld(authorities);
-});
-afterEach(() => world.close());
+const access = eachAccessWorld();
 
 /** An invocation whose time runs with the clock, and a clock that runs with each pause. */
 function setup({ lastsMs = 900_000, pageSize = 250 } = {}) {
-  const adapter = registryAdapter(world.iot, world.tools);
+  const adapter = registryAdapter(access.world.iot, access.world.tools);
   const endsAtMs = { ms: 0 };
   const pauses: number[] = [];
   const watch = expiry({
@@ -42,25 +24,28 @@ function setup({ lastsMs = 900_000, pageSize = 250 } = {}) {
         };
       },
     },
-    table: expiryTable(world.db, TABLE, world.tools),
+    table: expiryTable(access.world.db, TABLE, access.world.tools),
     policyName: POLICY,
     stage: 'dev',
-    log: world.log,
-    now: world.now,
+    log: access.world.log,
+    now: access.world.now,
     sleep: async (ms) => {
       pauses.push(ms);
-      world.clock.ms += ms;
+      access.world.clock.ms += ms;
     },
   });
   const tick = async (kind: 'begin' | 'continue') => {
-    endsAtMs.ms = world.clock.ms + lastsMs;
-    await watch({ tick: kind }, { getRemainingTimeInMillis: () => endsAtMs.ms - world.clock.ms });
+    endsAtMs.ms = access.world.clock.ms + lastsMs;
+    await watch(
+      { tick: kind },
+      { getRemainingTimeInMillis: () => endsAtMs.ms - access.world.clock.ms },
+    );
   };
   return { tick, pauses, watch };
 }
 
 const counts = () =>
-  world
+  access.world
     .entries()
     .filter(({ message }) => message === 'certificates looked at')
     .map(({ certificates, within30Days, within7Days, within1Day, expired }) => ({
@@ -71,9 +56,9 @@ const counts = () =>
       expired,
     }));
 const described = () =>
-  world.needs.filter(({ action }) => action === 'iot:DescribeCertificate').length;
+  access.world.needs.filter(({ action }) => action === 'iot:DescribeCertificate').length;
 const ending = () =>
-  world
+  access.world
     .entries()
     .filter(({ message }) => message === 'certificate ends soon')
     .map(({ certificateId, daysLeft }) => ({ certificateId, daysLeft }));
@@ -81,7 +66,8 @@ const ending = () =>
 describe('the daily watch', () => {
   it('counts what ends within 30, 7 and 1 days, and names it', async () => {
     const days = [90, 30, 29, 7, 6, 1];
-    for (const [at, left] of days.entries()) await world.addDevice(`probe-${at}`, 'acme', left);
+    for (const [at, left] of days.entries())
+      await access.world.addDevice(`probe-${at}`, 'acme', left);
     await setup().tick('begin');
     expect(counts()).toEqual([
       { certificates: 6, within30Days: 5, within7Days: 3, within1Day: 1, expired: 0 },
@@ -92,14 +78,16 @@ describe('the daily watch', () => {
   });
 
   it('says so as metrics of CloudWatch', async () => {
-    await world.addDevice('probe-1', 'acme', 3);
+    await access.world.addDevice('probe-1', 'acme', 3);
     await setup().tick('begin');
-    expect(world.entries().find(({ message }) => message === 'certificates looked at')).toEqual(
+    expect(
+      access.world.entries().find(({ message }) => message === 'certificates looked at'),
+    ).toEqual(
       expect.objectContaining({
         stage: 'dev',
         within7Days: 1,
         _aws: {
-          Timestamp: world.clock.ms,
+          Timestamp: access.world.clock.ms,
           CloudWatchMetrics: [
             {
               Namespace: 'Tributary',
@@ -113,8 +101,8 @@ describe('the daily watch', () => {
   });
 
   it('leaves out what is in use no more', async () => {
-    const { id } = await world.addDevice('probe-1', 'acme', 3);
-    world.registry.updateCertificate(id, 'REVOKED');
+    const { id } = await access.world.addDevice('probe-1', 'acme', 3);
+    access.world.registry.updateCertificate(id, 'REVOKED');
     await setup().tick('begin');
     expect(counts()).toMatchObject([{ certificates: 0, within7Days: 0 }]);
   });
@@ -125,21 +113,21 @@ describe('the daily watch', () => {
   });
 
   it('asks for a certificate once, and again only when its end is near', async () => {
-    await world.addDevice('probe-1', 'acme', 90);
+    await access.world.addDevice('probe-1', 'acme', 90);
     const { tick } = setup();
     await tick('begin');
     expect(described()).toBe(1);
-    world.clock.ms += DAY_MS;
+    access.world.clock.ms += DAY_MS;
     await tick('begin');
     expect(described()).toBe(1);
-    world.clock.ms += 60 * DAY_MS;
+    access.world.clock.ms += 60 * DAY_MS;
     await tick('begin');
     expect(described()).toBe(2);
     expect(counts().map(({ within30Days }) => within30Days)).toEqual([0, 0, 1]);
   });
 
   it('asks no more than eight times a second', async () => {
-    for (let at = 0; at < 20; at += 1) await world.addDevice(`probe-${at}`, 'acme');
+    for (let at = 0; at < 20; at += 1) await access.world.addDevice(`probe-${at}`, 'acme');
     const { tick, pauses } = setup();
     await tick('begin');
     expect(described()).toBe(20);
@@ -149,7 +137,7 @@ describe('the daily watch', () => {
 
 describe('a watch whose time runs out', () => {
   it('goes on where it was, hour by hour, and counts each certificate once', async () => {
-    for (let at = 0; at < 30; at += 1) await world.addDevice(`probe-${at}`, 'acme', 20);
+    for (let at = 0; at < 30; at += 1) await access.world.addDevice(`probe-${at}`, 'acme', 20);
     const { tick } = setup({ lastsMs: 31_500, pageSize: 4 });
     await tick('begin');
     expect(counts()).toEqual([]);
@@ -160,11 +148,11 @@ describe('a watch whose time runs out', () => {
   });
 
   it('is gone on with by the next day’s', async () => {
-    for (let at = 0; at < 30; at += 1) await world.addDevice(`probe-${at}`, 'acme', 90);
+    for (let at = 0; at < 30; at += 1) await access.world.addDevice(`probe-${at}`, 'acme', 90);
     const slow = setup({ lastsMs: 31_500, pageSize: 4 });
     await slow.tick('begin');
     const before = described();
-    world.clock.ms += DAY_MS;
+    access.world.clock.ms += DAY_MS;
     await setup({ pageSize: 4 }).tick('begin');
     expect(counts()).toMatchObject([{ certificates: 30 }]);
     expect(described()).toBe(30);
@@ -172,7 +160,7 @@ describe('a watch whose time runs out', () => {
   });
 
   it('finds nothing to go on with, once it is done', async () => {
-    await world.addDevice('probe-1', 'acme');
+    await access.world.addDevice('probe-1', 'acme');
     const { tick } = setup();
     await tick('begin');
     await tick('continue');

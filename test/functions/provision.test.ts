@@ -1,31 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { provision } from '../../functions/provision/provision.ts';
 import { createRequest } from '../../local/pki/index.ts';
 import { issueClient, type NameParts } from '../../local/pki/issue.ts';
 import { enrolmentTable } from '../../shared/adapters/access/enrolment-table.ts';
 import type { Refusal } from '../../shared/adapters/security/denials.ts';
-import {
-  type AccessWorld,
-  type Authorities,
-  DAY_MS,
-  idOf,
-  NOW_MS,
-  openAccessWorld,
-  sharedAuthorities,
-  TABLE,
-} from '../support/access-world.ts';
+import { DAY_MS, eachAccessWorld, idOf, NOW_MS, TABLE } from '../support/access-world.ts';
 
-let authorities: Authorities;
-beforeAll(async () => {
-  authorities = await sharedAuthorities();
-});
-afterAll(() => authorities.remove());
-
-let world: AccessWorld;
-beforeEach(async () => {
-  world = await openAccessWorld(authorities);
-});
-afterEach(() => world.close());
+const access = eachAccessWorld();
 
 const SERIAL = 'SN-0001';
 const ALLOWED = {
@@ -35,14 +16,14 @@ const ALLOWED = {
 const REFUSED = { allowProvisioning: false };
 
 async function setup(denial?: Refusal) {
-  const enrolments = enrolmentTable(world.db, TABLE);
+  const enrolments = enrolmentTable(access.world.db, TABLE);
   await enrolments.expect(SERIAL, { thing: 'probe-1', fleet: 'acme' });
   const hook = provision({
     enrolments,
     denialOf: async () => denial,
     templateName: 'tributary-dev-claim',
-    log: world.log,
-    now: world.now,
+    log: access.world.log,
+    now: access.world.now,
   });
   return { enrolments, hook };
 }
@@ -50,7 +31,7 @@ async function setup(denial?: Refusal) {
 /** As AWS IoT asks, after it signed the device's own request. */
 async function claim(change: object = {}, names = { thing: 'probe-1', fleet: 'acme' }) {
   const { requestPem } = await createRequest(names);
-  const certificatePem = await authorities.pki.signAsAws(requestPem);
+  const certificatePem = await access.authorities.pki.signAsAws(requestPem);
   return {
     claimCertificateId: 'c'.repeat(64),
     certificateId: idOf(certificatePem),
@@ -64,11 +45,12 @@ async function claim(change: object = {}, names = { thing: 'probe-1', fleet: 'ac
 
 async function claimOf(subject: NameParts) {
   const validity = { notBeforeMs: NOW_MS, notAfterMs: NOW_MS + DAY_MS };
-  const { certificatePem } = await issueClient(authorities.ours, subject, validity);
+  const { certificatePem } = await issueClient(access.authorities.ours, subject, validity);
   return claim({ certificatePem, certificateId: idOf(certificatePem) });
 }
 
-const codes = () => world.entries().flatMap(({ code }) => (code === undefined ? [] : [code]));
+const codes = () =>
+  access.world.entries().flatMap(({ code }) => (code === undefined ? [] : [code]));
 
 describe('a device that is expected', () => {
   it('gets the name and the fleet that it was given, not those it would like', async () => {
@@ -176,7 +158,7 @@ describe('nobody is let in', () => {
 
   it('while the table cannot be asked', async () => {
     const { hook } = await setup();
-    world.db.destroy();
+    access.world.db.destroy();
     const failing = provision({
       enrolments: {
         find: async () => {
@@ -186,8 +168,8 @@ describe('nobody is let in', () => {
       },
       denialOf: async () => undefined,
       templateName: 'tributary-dev-claim',
-      log: world.log,
-      now: world.now,
+      log: access.world.log,
+      now: access.world.now,
     });
     expect(await failing(await claim())).toEqual(REFUSED);
     expect(await hook(undefined)).toEqual(REFUSED);

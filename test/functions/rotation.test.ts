@@ -1,38 +1,25 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { rotation } from '../../functions/rotation/rotation.ts';
 import { registry as registryAdapter } from '../../shared/adapters/access/registry.ts';
 import { rotationTable } from '../../shared/adapters/access/rotation-table.ts';
 import {
-  type AccessWorld,
-  type Authorities,
   aMinute,
+  eachAccessWorld,
   NOW_MS,
-  openAccessWorld,
   POLICY,
   queueEvent,
-  sharedAuthorities,
   TABLE,
 } from '../support/access-world.ts';
 
-let authorities: Authorities;
-beforeAll(async () => {
-  authorities = await sharedAuthorities();
-});
-afterAll(() => authorities.remove());
-
-let world: AccessWorld;
-beforeEach(async () => {
-  world = await openAccessWorld(authorities);
-});
-afterEach(() => world.close());
+const access = eachAccessWorld();
 
 const DONE = { batchItemFailures: [] };
 const connected = (thing: string, id: string) => ({ clientId: thing, principalIdentifier: id });
 
 const setup = () => {
-  const rotations = rotationTable(world.db, TABLE, world.tools);
-  const registry = registryAdapter(world.iot, world.tools);
-  const deps = { rotations, registry, policyNames: [POLICY], log: world.log };
+  const rotations = rotationTable(access.world.db, TABLE, access.world.tools);
+  const registry = registryAdapter(access.world.iot, access.world.tools);
+  const deps = { rotations, registry, policyNames: [POLICY], log: access.world.log };
   const handle = (...bodies: readonly (object | string)[]) =>
     rotation(deps)(queueEvent('connections', bodies), aMinute);
   return { rotations, registry, deps, handle };
@@ -40,13 +27,13 @@ const setup = () => {
 
 /** A device with an old certificate, and a new one that it has not used yet. */
 async function rotating(thing = 'probe-1') {
-  const old = await world.addDevice(thing, 'acme');
-  const next = await world.addDevice(thing, 'acme');
+  const old = await access.world.addDevice(thing, 'acme');
+  const next = await access.world.addDevice(thing, 'acme');
   await setup().rotations.begin(thing, next.id, NOW_MS, () => 60_000);
   return { old, next };
 }
 
-const statusOf = (id: string) => world.registry.certificate(id)?.status;
+const statusOf = (id: string) => access.world.registry.certificate(id)?.status;
 const pending = async (thing: string) =>
   (await setup().rotations.pending([thing], () => 60_000)).newCertificates.get(thing);
 
@@ -61,14 +48,18 @@ it('ends the old certificate once the new one was used', async () => {
   const { old, next } = await rotating();
   expect(await setup().handle(connected('probe-1', next.id))).toEqual(DONE);
   expect([statusOf(old.id), statusOf(next.id)]).toEqual(['INACTIVE', 'ACTIVE']);
-  expect(world.registry.principalsOf('probe-1')).toEqual([world.registry.arn.certificate(next.id)]);
-  expect(world.registry.policiesOfTarget(world.registry.arn.certificate(old.id))).toEqual([]);
+  expect(access.world.registry.principalsOf('probe-1')).toEqual([
+    access.world.registry.arn.certificate(next.id),
+  ]);
+  expect(
+    access.world.registry.policiesOfTarget(access.world.registry.arn.certificate(old.id)),
+  ).toEqual([]);
   expect(await pending('probe-1')).toBeUndefined();
 });
 
 it('leaves two certificates alone that nobody rotates', async () => {
-  const first = await world.addDevice('probe-1', 'acme');
-  const second = await world.addDevice('probe-1', 'acme');
+  const first = await access.world.addDevice('probe-1', 'acme');
+  const second = await access.world.addDevice('probe-1', 'acme');
   await setup().handle(connected('probe-1', second.id), connected('probe-1', first.id));
   expect([statusOf(first.id), statusOf(second.id)]).toEqual(['ACTIVE', 'ACTIVE']);
 });
@@ -100,25 +91,28 @@ it.each(['setStatus', 'detach', 'end'] as const)(
     expect(outcome).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-0' }] });
     expect(await handle(connected('probe-1', next.id))).toEqual(DONE);
     expect(statusOf(old.id)).toBe('INACTIVE');
-    expect(world.registry.principalsOf('probe-1')).toHaveLength(1);
+    expect(access.world.registry.principalsOf('probe-1')).toHaveLength(1);
     expect(await pending('probe-1')).toBeUndefined();
   },
 );
 
 it('ends nothing for a new certificate that was revoked, or is on no thing', async () => {
   const { old, next } = await rotating();
-  world.registry.updateCertificate(next.id, 'REVOKED');
+  access.world.registry.updateCertificate(next.id, 'REVOKED');
   await setup().handle(connected('probe-1', next.id));
   expect(statusOf(old.id)).toBe('ACTIVE');
   const other = await rotating('probe-2');
-  world.registry.detachThingPrincipal('probe-2', world.registry.arn.certificate(other.next.id));
+  access.world.registry.detachThingPrincipal(
+    'probe-2',
+    access.world.registry.arn.certificate(other.next.id),
+  );
   await setup().handle(connected('probe-2', other.next.id));
   expect(statusOf(other.old.id)).toBe('ACTIVE');
 });
 
 it('goes to the newest of several new certificates', async () => {
   const { old, next } = await rotating();
-  const newest = await world.addDevice('probe-1', 'acme');
+  const newest = await access.world.addDevice('probe-1', 'acme');
   const { rotations, handle } = setup();
   await rotations.begin('probe-1', newest.id, NOW_MS, () => 60_000);
   await handle(connected('probe-1', next.id));
@@ -133,7 +127,7 @@ it('goes to the newest of several new certificates', async () => {
 
 it('leaves a revoked certificate revoked', async () => {
   const { old, next } = await rotating();
-  world.registry.updateCertificate(old.id, 'REVOKED');
+  access.world.registry.updateCertificate(old.id, 'REVOKED');
   await setup().handle(connected('probe-1', next.id));
   expect(statusOf(old.id)).toBe('REVOKED');
 });
@@ -155,7 +149,7 @@ it('asks the registry for nobody who does not rotate, however many connect', asy
     connected(`probe-${at}`, String(at).padStart(64, '0')),
   );
   await handle(...bodies);
-  expect(new Set(world.needs.map(({ action }) => action))).toEqual(
+  expect(new Set(access.world.needs.map(({ action }) => action))).toEqual(
     new Set(['dynamodb:BatchGetItem', 'kms:Decrypt']),
   );
 });

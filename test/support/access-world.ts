@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import { dynamoDbOperations } from '../../local/operations/dynamodb/index.ts';
 import { iotOperations } from '../../local/operations/iot/index.ts';
 import { kmsOperations } from '../../local/operations/kms/index.ts';
@@ -183,3 +184,32 @@ export const queueEvent = (queue: string, bodies: readonly (object | string)[]) 
 });
 
 export const aMinute = { getRemainingTimeInMillis: () => 60_000 };
+
+/** A fresh world for each test of a file, with authorities that all of them share. */
+export function eachAccessWorld(): {
+  readonly authorities: Authorities;
+  readonly world: AccessWorld;
+} {
+  let shared: Authorities | undefined;
+  let world: AccessWorld | undefined;
+  const there = <Value>(value: Value | undefined): Value => {
+    if (value === undefined) throw new Error('There is a world in tests only');
+    return value;
+  };
+  beforeAll(async () => {
+    shared = await sharedAuthorities();
+  });
+  afterAll(() => shared?.remove());
+  beforeEach(async () => {
+    world = await openAccessWorld(there(shared));
+  });
+  afterEach(() => world?.close());
+  return {
+    get authorities() {
+      return there(shared);
+    },
+    get world() {
+      return there(world);
+    },
+  };
+}

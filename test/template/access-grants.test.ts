@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { dashboard } from '../../functions/dashboard/dashboard.ts';
 import { expiry } from '../../functions/expiry/expiry.ts';
 import { provision } from '../../functions/provision/provision.ts';
@@ -18,17 +18,14 @@ import { secretTable } from '../../shared/adapters/access/secret-table.ts';
 import { denials } from '../../shared/adapters/security/denials.ts';
 import { parseAuthorities } from '../../shared/core/access/authorities.ts';
 import {
-  type AccessWorld,
-  type Authorities,
   aMinute,
+  eachAccessWorld,
   INCIDENTS,
   idOf,
   KEYS,
   NOW_MS,
-  openAccessWorld,
   POLICY,
   queueEvent,
-  sharedAuthorities,
   TABLE,
 } from '../support/access-world.ts';
 import { EVERYTHING } from '../support/everything.ts';
@@ -44,20 +41,10 @@ const STACK = {
 const { template } = packageService({ stage: 'prod', params: EVERYTHING });
 const { resources } = resolveTemplate(template, STACK);
 
-let authorities: Authorities;
-beforeAll(async () => {
-  authorities = await sharedAuthorities();
-});
-afterAll(() => authorities.remove());
+const access = eachAccessWorld();
 
-let world: AccessWorld;
-beforeEach(async () => {
-  world = await openAccessWorld(authorities);
-});
-afterEach(() => world.close());
-
-const registry = () => registryAdapter(world.iot, world.tools);
-const rotations = () => rotationTable(world.db, TABLE, world.tools);
+const registry = () => registryAdapter(access.world.iot, access.world.tools);
+const rotations = () => rotationTable(access.world.db, TABLE, access.world.tools);
 const PROBE_1 = [
   ['CN', 'probe-1'],
   ['O', 'acme'],
@@ -66,50 +53,50 @@ const PROBE_1 = [
 /** All that each function ever does, in one run. */
 const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
   async RegisterRole() {
-    const { ours } = authorities;
+    const { ours } = access.authorities;
     const list = [{ id: idOf(ours.certificatePem), fleets: ['acme'] }];
-    const met = [await world.meet(ours, PROBE_1), await world.meet(ours, PROBE_1)];
+    const met = [await access.world.meet(ours, PROBE_1), await access.world.meet(ours, PROBE_1)];
     const bodies = met.map(({ announcement }) => announcement);
     await register({
       authorities: parseAuthorities(JSON.stringify(list)),
       registry: registry(),
       rotations: rotations(),
-      denialOf: denials(world.db, INCIDENTS),
+      denialOf: denials(access.world.db, INCIDENTS),
       policyNames: [POLICY],
-      log: world.log,
-      now: world.now,
+      log: access.world.log,
+      now: access.world.now,
     })(queueEvent('registrations', bodies), aMinute);
   },
   async RotationRole() {
-    await world.addDevice('probe-1', 'acme');
-    const next = await world.addDevice('probe-1', 'acme');
+    await access.world.addDevice('probe-1', 'acme');
+    const next = await access.world.addDevice('probe-1', 'acme');
     await rotations().begin('probe-1', next.id, NOW_MS, () => 60_000);
-    world.needs.length = 0;
+    access.world.needs.length = 0;
     const body = { clientId: 'probe-1', principalIdentifier: next.id };
     const deps = { rotations: rotations(), registry: registry(), policyNames: [POLICY] };
-    await rotation({ ...deps, log: world.log })(queueEvent('connections', [body]), aMinute);
+    await rotation({ ...deps, log: access.world.log })(queueEvent('connections', [body]), aMinute);
   },
   async ExpiryRole() {
-    await world.addDevice('probe-1', 'acme');
+    await access.world.addDevice('probe-1', 'acme');
     await expiry({
       registry: registry(),
-      table: expiryTable(world.db, TABLE, world.tools),
+      table: expiryTable(access.world.db, TABLE, access.world.tools),
       policyName: POLICY,
       stage: 'prod',
-      log: world.log,
-      now: world.now,
+      log: access.world.log,
+      now: access.world.now,
       sleep: async () => undefined,
     })({ tick: 'begin' }, aMinute);
   },
   async ProvisionRole() {
-    const enrolments = enrolmentTable(world.db, TABLE);
+    const enrolments = enrolmentTable(access.world.db, TABLE);
     await enrolments.expect('SN-1', { thing: 'probe-1', fleet: 'acme' });
-    world.needs.length = 0;
-    const { id, pem } = await world.meet(authorities.ours, PROBE_1);
+    access.world.needs.length = 0;
+    const { id, pem } = await access.world.meet(access.authorities.ours, PROBE_1);
     const templateName = 'tributary-prod-claim';
     const answer = await provision({
-      ...{ enrolments, templateName, log: world.log, now: world.now },
-      denialOf: denials(world.db, INCIDENTS),
+      ...{ enrolments, templateName, log: access.world.log, now: access.world.now },
+      denialOf: denials(access.world.db, INCIDENTS),
     })({
       claimCertificateId: id,
       certificateId: id,
@@ -121,21 +108,26 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     expect(answer.allowProvisioning).toBe(true);
   },
   async AuthorizeUnsignedRole() {
-    const table = secretTable(world.db, TABLE);
+    const table = secretTable(access.world.db, TABLE);
     const opener = () =>
-      peppers(world.kms, table, { keyId: world.keyId, tableName: TABLE }, world.now);
-    const desk = secretDesk({ table, pepper: opener(), randomBytes, now: world.now });
+      peppers(
+        access.world.kms,
+        table,
+        { keyId: access.world.keyId, tableName: TABLE },
+        access.world.now,
+      );
+    const desk = secretDesk({ table, pepper: opener(), randomBytes, now: access.world.now });
     const { text } = await desk.issue({ thing: 'probe-1', fleet: 'acme' });
-    world.needs.length = 0;
-    await deviceSecrets(table, opener(), world.now)(text);
-    await denials(world.db, INCIDENTS)('probe-1');
+    access.world.needs.length = 0;
+    await deviceSecrets(table, opener(), access.world.now)(text);
+    await denials(access.world.db, INCIDENTS)('probe-1');
   },
   async AuthorizeRole() {
-    await denials(world.db, INCIDENTS)('probe-1');
+    await denials(access.world.db, INCIDENTS)('probe-1');
   },
   async DashboardRole() {
     const identityId = 'eu-central-1:7d5f6f0e-6a3c-4bd0-9df2-3b0f7f6f7d20';
-    const deps = { registry: registry(), policyName: POLICY, log: world.log };
+    const deps = { registry: registry(), policyName: POLICY, log: access.world.log };
     await dashboard(deps)({ identityId, fleet: 'acme' }, aMinute);
   },
 };
@@ -170,7 +162,7 @@ describe.each(roles)('%s', (roleId) => {
   it('grants every call of its function', async () => {
     await RUNS[roleId]?.();
     const policies = compilePolicies(policiesOf(roleId), 'iam');
-    const refused = world.needs
+    const refused = access.world.needs
       .map(({ action, resource, context = {} }) => {
         const there = Object.entries(context).map(([key, value]) => [key, inProd(String(value))]);
         const asked = {
@@ -182,13 +174,13 @@ describe.each(roles)('%s', (roleId) => {
       })
       .filter(({ allowed }) => !allowed)
       .map(({ action, resource }) => `${action} on ${resource}`);
-    expect(world.needs).not.toEqual([]);
+    expect(access.world.needs).not.toEqual([]);
     expect(refused).toEqual([]);
   });
 
   it('grants nothing that its function does not call', async () => {
     await RUNS[roleId]?.();
-    const used = new Set(world.needs.map(({ action }) => action));
+    const used = new Set(access.world.needs.map(({ action }) => action));
     const beside = roleId === 'AuthorizeUnsignedRole' ? ['OpenPepperPolicy'] : [];
     const granted = statementsOf(template)
       .filter(

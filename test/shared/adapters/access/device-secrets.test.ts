@@ -1,41 +1,30 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { deviceSecrets } from '../../../../shared/adapters/access/device-secrets.ts';
 import { peppers } from '../../../../shared/adapters/access/pepper.ts';
 import { secretDesk } from '../../../../shared/adapters/access/secret-desk.ts';
 import { secretTable } from '../../../../shared/adapters/access/secret-table.ts';
-import {
-  type AccessWorld,
-  type Authorities,
-  KEYS,
-  openAccessWorld,
-  sharedAuthorities,
-  TABLE,
-} from '../../../support/access-world.ts';
+import { eachAccessWorld, KEYS, TABLE } from '../../../support/access-world.ts';
 
-let authorities: Authorities;
-beforeAll(async () => {
-  authorities = await sharedAuthorities();
-});
-afterAll(() => authorities.remove());
-
-let world: AccessWorld;
-beforeEach(async () => {
-  world = await openAccessWorld(authorities);
-});
-afterEach(() => world.close());
+const access = eachAccessWorld();
 
 function setup() {
-  const table = secretTable(world.db, TABLE);
-  const pepper = peppers(world.kms, table, { keyId: world.keyId, tableName: TABLE }, world.now);
-  const desk = secretDesk({ table, pepper, randomBytes, now: world.now });
-  return { table, pepper, desk, whose: deviceSecrets(table, pepper, world.now) };
+  const table = secretTable(access.world.db, TABLE);
+  const pepper = peppers(
+    access.world.kms,
+    table,
+    { keyId: access.world.keyId, tableName: TABLE },
+    access.world.now,
+  );
+  const desk = secretDesk({ table, pepper, randomBytes, now: access.world.now });
+  return { table, pepper, desk, whose: deviceSecrets(table, pepper, access.world.now) };
 }
 
 /** How often the pepper's key was asked; the table has a key of its own. */
 const openings = (): number =>
-  world.needs.filter(({ action, resource }) => action === 'kms:Decrypt' && resource === KEYS.pepper)
-    .length;
+  access.world.needs.filter(
+    ({ action, resource }) => action === 'kms:Decrypt' && resource === KEYS.pepper,
+  ).length;
 
 describe('a device secret', () => {
   it('is issued once and known from then on', async () => {
@@ -54,10 +43,10 @@ describe('a device secret', () => {
 
   it('ends when it was issued to', async () => {
     const { desk, whose } = setup();
-    const expiresAtMs = world.clock.ms + 1_000;
+    const expiresAtMs = access.world.clock.ms + 1_000;
     const { text } = await desk.issue({ thing: 'probe-1', fleet: 'acme', expiresAtMs });
     expect(await whose(text)).toMatchObject({ expiresAtMs });
-    world.clock.ms += 1_000;
+    access.world.clock.ms += 1_000;
     await expect(whose(text)).rejects.toMatchObject({ code: 'EXPIRED' });
   });
 
@@ -69,9 +58,9 @@ describe('a device secret', () => {
     const { desk, whose } = setup();
     const { text } = await desk.issue({ thing: 'probe-1', fleet: 'acme' });
     const actions = async (secret: string) => {
-      const before = world.needs.length;
+      const before = access.world.needs.length;
       await whose(secret).catch(() => undefined);
-      return world.needs.slice(before).map(({ action }) => action);
+      return access.world.needs.slice(before).map(({ action }) => action);
     };
     const made = `trs1_${'A'.repeat(22)}_${'B'.repeat(43)}`;
     expect(await actions(made)).toEqual(await actions(text));
@@ -98,7 +87,7 @@ describe('the pepper', () => {
     await whose(text);
     await whose(text);
     expect(openings() - before).toBe(1);
-    world.clock.ms += 3_600_000;
+    access.world.clock.ms += 3_600_000;
     await whose(text);
     expect(openings() - before).toBe(2);
   });
@@ -116,7 +105,9 @@ describe('the pepper', () => {
   it('is not opened for another table', async () => {
     const { desk, table } = setup();
     await desk.issue({ thing: 'probe-1', fleet: 'acme' });
-    const elsewhere = { keyId: world.keyId, tableName: 'tributary-prod-credentials' };
-    await expect(peppers(world.kms, table, elsewhere, world.now).open(1)).rejects.toThrow();
+    const elsewhere = { keyId: access.world.keyId, tableName: 'tributary-prod-credentials' };
+    await expect(
+      peppers(access.world.kms, table, elsewhere, access.world.now).open(1),
+    ).rejects.toThrow();
   });
 });
