@@ -28,19 +28,22 @@ export interface Ends {
   publish?: Publish;
 }
 
-export const createExchange = (ends: Ends): Exchange => ({
-  url: () => ends.backend?.url ?? '',
-  sendToQueue: (queue, message) => opened(ends, 'backend').queues.send(queue, message),
-  publishToDevices: async (message) => ends.gateway?.deliver(message),
-  disconnect: (clientId, how) => ends.gateway?.disconnect(clientId, how) ?? false,
-  publishToRules: (inbound) => opened(ends, 'rules').publish(inbound),
-  deliver: (arn, body, attributes) =>
-    createDelivery(opened(ends, 'backend').queues, opened(ends, 'lambda'), opened(ends, 'publish'))(
-      arn,
-      body,
-      attributes,
-    ),
-});
+export function createExchange(ends: Ends): Exchange {
+  const sendToQueue: Exchange['sendToQueue'] = (queue, message) =>
+    opened(ends, 'backend').queues.send(queue, message);
+  return {
+    url: () => ends.backend?.url ?? '',
+    sendToQueue,
+    publishToDevices: async (message) => ends.gateway?.deliver(message),
+    disconnect: (clientId, how) => ends.gateway?.disconnect(clientId, how) ?? false,
+    publishToRules: (inbound) => opened(ends, 'rules').publish(inbound),
+    deliver: createDelivery({
+      sendToQueue,
+      invokeAsync: (...call) => opened(ends, 'lambda').invokeAsync(...call),
+      publish: (...message) => opened(ends, 'publish')(...message),
+    }),
+  };
+}
 
 function opened<Name extends keyof Ends>(ends: Ends, name: Name): NonNullable<Ends[Name]> {
   const piece = ends[name];
