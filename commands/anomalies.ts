@@ -14,7 +14,7 @@ import {
   show,
   subjectOf,
 } from './anomaly-desk.ts';
-import { type Command, refuseOthers, UsageError } from './command.ts';
+import { type Command, UsageError } from './command.ts';
 import {
   readSettingsFile,
   removeSettings,
@@ -22,7 +22,7 @@ import {
   showSettings,
 } from './detection-settings.ts';
 import { lengthMs } from './length.ts';
-import { findTarget, TARGET_OPTIONS, targetUsage } from './target.ts';
+import { findTarget, refuseOthers, TARGET_OPTIONS, targetUsage } from './target.ts';
 
 /** `npm run anomalies`: what was found to be strange, why, and what of it somebody has seen to. */
 export const anomalies: Command = {
@@ -60,7 +60,7 @@ ${targetUsage()}`,
     }
     if (more.length > 0) throw new UsageError(`One at a time, so what is '${more.join(' ')}'?`);
     const known = verb === 'mute' && what !== undefined ? ['for'] : (OPTIONS_OF[verb] ?? []);
-    refuseOthers(verb, tokens, [...Object.keys(TARGET_OPTIONS), ...known]);
+    refuseOthers(verb, tokens, known);
     const work = workOf(verb, what, values);
     await work(openDesk(findTarget(values)), { terminal, json: values.json === true });
     return undefined;

@@ -17,12 +17,18 @@ import {
   FAILED,
   FailedError,
   OK,
-  refuseOthers,
   type Terminal,
   UsageError,
   wrongVerb,
 } from './command.ts';
-import { findTarget, type LaptopFile, TARGET_OPTIONS, type Target, targetUsage } from './target.ts';
+import {
+  findTarget,
+  type LaptopFile,
+  refuseOthers,
+  TARGET_OPTIONS,
+  type Target,
+  targetUsage,
+} from './target.ts';
 
 /** AWS's audits take minutes, the laptop's milliseconds. */
 const PATIENCE_MS = 15 * 60_000;
@@ -54,7 +60,7 @@ ${targetUsage()}`,
     if (verb !== 'show' && taskId !== undefined)
       throw new UsageError(`${verb} takes options only, not '${taskId}'.`);
     const known = verb === 'run' ? ['check'] : [];
-    refuseOthers(verb, tokens, [...Object.keys(TARGET_OPTIONS), ...known]);
+    refuseOthers(verb, tokens, known);
     const target = findTarget(values);
     const json = values.json === true;
     if (verb === 'trail') return checkTrail(target, json, terminal);

@@ -28,13 +28,12 @@ import {
   FAILED,
   FailedError,
   OK,
-  refuseOthers,
   type Terminal,
   UsageError,
   wrongVerb,
 } from './command.ts';
 import { openReadSide } from './readings.ts';
-import { findTarget, TARGET_OPTIONS, targetUsage } from './target.ts';
+import { findTarget, refuseOthers, TARGET_OPTIONS, targetUsage } from './target.ts';
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -129,7 +128,7 @@ ${targetUsage(21)}`,
     if (run === undefined) {
       throw wrongVerb(verb, Object.keys(VERBS));
     }
-    refuseOthers(verb, tokens, [...Object.keys(TARGET_OPTIONS), ...(OPTIONS_OF[verb] ?? [])]);
+    refuseOthers(verb, tokens, OPTIONS_OF[verb]);
     return await run(words, values, terminal);
   },
 };
@@ -223,11 +222,13 @@ async function put(
   const canary = values.canary === undefined ? undefined : percent(values.canary);
   const { source } = files;
   const pointer = await desk(values).put({ name, source, kind: tried.kind }, files.vectors, canary);
-  if (values.json) terminal.out(`${JSON.stringify(pointer ?? null)}\n`);
-  else if (pointer === undefined) terminal.out(`${name} is there already, just so.\n`);
-  else terminal.out(`${describe(pointer)}\n`);
+  if (pointer !== undefined) tell(pointer, values, terminal);
+  else terminal.out(values.json ? 'null\n' : `${name} is there already, just so.\n`);
   return OK;
 }
+
+const tell = (pointer: CodecPointer, { json }: Values, terminal: Terminal): void =>
+  terminal.out(`${json ? JSON.stringify(pointer) : describe(pointer)}\n`);
 
 function nameFrom(text: string): string {
   if (isFormat(text))
@@ -302,7 +303,7 @@ async function activate(
 ): Promise<ExitCode> {
   if (!/^\d+$/.test(version))
     throw new UsageError('Which version of which codec: activate <name> <version>.');
-  terminal.out(`${describe(await desk(values).activate(nameFrom(name), Number(version)))}\n`);
+  tell(await desk(values).activate(nameFrom(name), Number(version)), values, terminal);
   return OK;
 }
 
@@ -311,7 +312,7 @@ async function rollback(
   values: Values,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  terminal.out(`${describe(await desk(values).rollback(nameFrom(name)))}\n`);
+  tell(await desk(values).rollback(nameFrom(name)), values, terminal);
   return OK;
 }
 
@@ -412,7 +413,8 @@ async function key(
     purpose,
     Buffer.from(text, 'hex'),
   );
-  terminal.out(`The ${purpose} key of ${devEui} is kept, encrypted by KMS for it alone.\n`);
+  const says = `The ${purpose} key of ${devEui} is kept, encrypted by KMS for it alone.`;
+  terminal.out(`${values.json ? JSON.stringify({ devEui, purpose }) : says}\n`);
   return OK;
 }
 

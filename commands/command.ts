@@ -35,27 +35,6 @@ export const wrongVerb = (word: string, verbs: readonly string[]): UsageError =>
       : `There is no '${word}'; there are ${verbs.join(', ')}.`,
   );
 
-/** A token of `parseArgs`. */
-interface Token {
-  readonly kind: string;
-  readonly name?: string;
-}
-
-/**
- * Refuses options that a verb has no use for, where they would be ignored.
- *
- * @param tokens  what was typed, of `parseArgs`
- * @param known   the options that it has
- */
-export function refuseOthers(
-  verb: string,
-  tokens: readonly Token[],
-  known: readonly string[],
-): void {
-  const other = tokens.find(({ kind, name = '' }) => kind === 'option' && !known.includes(name));
-  if (other !== undefined) throw new UsageError(`--${other.name} is not for \`${verb}\`.`);
-}
-
 /** Something the person at the keyboard can mend; its message is all they need to see. */
 export class FailedError extends Error {
   override readonly name = 'FailedError';

@@ -5,13 +5,12 @@ import {
   type Command,
   type ExitCode,
   OK,
-  refuseOthers,
   type Terminal,
   UsageError,
   wrongVerb,
 } from './command.ts';
 import { openDeviceLife } from './device-life.ts';
-import { findTarget, TARGET_OPTIONS, type Target, targetUsage } from './target.ts';
+import { findTarget, refuseOthers, TARGET_OPTIONS, type Target, targetUsage } from './target.ts';
 
 const DEVICES_DIRECTORY = '.tributary/devices';
 const DAY_MS = 86_400_000;
@@ -91,7 +90,7 @@ ${targetUsage()}`,
     if (values.fleet !== undefined) checkName('a fleet', values.fleet);
     const act = begin(words, values);
     const named = verb === 'secret' ? `secret ${words[0]}` : verb;
-    refuseOthers(named, tokens, [...Object.keys(TARGET_OPTIONS), ...(OPTIONS[named] ?? [])]);
+    refuseOthers(named, tokens, OPTIONS[named]);
     const target = findTarget(values);
     tell(await act(openDeviceLife(target), target), values.json === true, terminal);
     return OK;

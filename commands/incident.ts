@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { Incident, Rung } from '../shared/core/security/incident.ts';
 import { noticeOf } from '../shared/core/security/notice.ts';
-import { type Command, FAILED, refuseOthers, type Terminal, UsageError } from './command.ts';
+import { type Command, FAILED, type Terminal, UsageError, wrongVerb } from './command.ts';
 import { type IncidentDesk, openIncidentDesk } from './incident-desk.ts';
-import { findTarget, TARGET_OPTIONS, targetUsage } from './target.ts';
+import { findTarget, refuseOthers, TARGET_OPTIONS, targetUsage } from './target.ts';
 
 interface Asked {
   readonly rung: Exclude<Rung, 'notify'> | undefined;
@@ -26,6 +26,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
   close: async (found, asked, desk, terminal) =>
     show(await desk.close(found, asked.why), asked, desk, terminal),
 };
+
+/** Of no incident by its id. */
+const PLAIN_VERBS: readonly string[] = ['list', 'resume', 'why'];
 
 /** Which options each verb has beside those of every command. */
 const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
@@ -60,10 +63,13 @@ ${targetUsage()}`,
       options: { ...TARGET_OPTIONS, rung: { type: 'string' }, why: { type: 'string' } },
     });
     const [verb = 'list', name, ...more] = positionals;
+    const run = VERBS[verb];
+    if (run === undefined && !PLAIN_VERBS.includes(verb))
+      throw wrongVerb(verb, [...PLAIN_VERBS, ...Object.keys(VERBS)]);
     if (more.length > 0) throw new UsageError(`One at a time, so what is '${more.join(' ')}'?`);
     if (name !== undefined && (verb === 'list' || verb === 'resume'))
       throw new UsageError(`${verb} takes options only, not '${name}'.`);
-    refuseOthers(verb, tokens, [...Object.keys(TARGET_OPTIONS), ...(OPTIONS_OF[verb] ?? [])]);
+    refuseOthers(verb, tokens, OPTIONS_OF[verb]);
     const asked: Asked = {
       rung: rungOf(values.rung),
       why: values.why ?? 'by hand',
@@ -71,14 +77,9 @@ ${targetUsage()}`,
     };
     const open = () => openIncidentDesk(findTarget(values));
     if (verb === 'list') return list(open(), asked, terminal);
-    if (verb === 'resume') return resume(open(), terminal);
+    if (verb === 'resume') return resume(open(), asked, terminal);
     if (verb === 'why') return why(name, open(), asked, terminal);
-    const run = VERBS[verb];
-    if (run === undefined) {
-      const verbs = ['list', 'resume', 'why', ...Object.keys(VERBS)].join(', ');
-      throw new UsageError(`There is no '${verb}'; there are ${verbs}.`);
-    }
-    if (name === undefined || !/^[0-9a-f]{16}$/.test(name)) {
+    if (run === undefined || name === undefined || !/^[0-9a-f]{16}$/.test(name)) {
       throw new UsageError(`${verb} wants the id of an incident, 16 hexadecimal digits.`);
     }
     const desk = open();
@@ -105,11 +106,10 @@ async function list(desk: IncidentDesk, { json }: Asked, terminal: Terminal): Pr
   if (incidents.length === 0) terminal.out('There are no incidents.\n');
 }
 
-async function resume(desk: IncidentDesk, terminal: Terminal): Promise<undefined> {
-  const goesOn = await desk.resume();
-  terminal.out(
-    goesOn ? 'Automatic containment goes on.\n' : 'Automatic containment was not stopped.\n',
-  );
+async function resume(desk: IncidentDesk, { json }: Asked, terminal: Terminal): Promise<undefined> {
+  const resumed = await desk.resume();
+  const says = `Automatic containment ${resumed ? 'goes on' : 'was not stopped'}.`;
+  terminal.out(`${json ? JSON.stringify({ resumed }) : says}\n`);
 }
 
 /** @returns failure where nobody holds the thing: its refusals have another reason */

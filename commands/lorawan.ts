@@ -5,7 +5,6 @@ import {
   type Command,
   type ExitCode,
   OK,
-  refuseOthers,
   type Terminal,
   UsageError,
   wrongVerb,
@@ -14,7 +13,7 @@ import { assignDevice } from './lorawan-assign.ts';
 import { downlink } from './lorawan-downlink.ts';
 import { send } from './lorawan-send.ts';
 import { type Asked, checkName, deskOf, tell, type Values } from './lorawan-words.ts';
-import { findTarget, TARGET_OPTIONS, type Target, targetUsage } from './target.ts';
+import { findTarget, refuseOthers, TARGET_OPTIONS, type Target, targetUsage } from './target.ts';
 
 /** The target is looked for only once the words are right. */
 type Verb = (find: () => Target, asked: Asked, terminal: Terminal) => Promise<void>;
@@ -88,7 +87,7 @@ ${targetUsage(21)}`,
     if (eui !== undefined && !/^[0-9a-f]{16}$/i.test(eui))
       throw new UsageError(`--eui has 16 hexadecimal digits, not '${eui}'.`);
     const named = verb === 'add' ? `add ${words[0]}` : verb;
-    refuseOthers(named, tokens, [...Object.keys(TARGET_OPTIONS), ...(OPTIONS_OF[named] ?? [])]);
+    refuseOthers(named, tokens, OPTIONS_OF[named]);
     await run(() => findTarget(values), { words, values }, terminal);
     return OK;
   },

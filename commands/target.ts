@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { FailedError } from './command.ts';
+import { FailedError, UsageError } from './command.ts';
 
 /** Where `npm start` says what it listens on; every other command reads it. Git-ignored. */
 export const LAPTOP_FILE = join('.tributary', 'laptop.json');
@@ -65,6 +65,28 @@ const TARGET_LINES = [
 /** Their lines of a command's usage, where explanations begin in that column. */
 export const targetUsage = (column = 19): string =>
   TARGET_LINES.map(([option, says]) => `  ${option}`.padEnd(column) + says).join('\n');
+
+/** A token of `parseArgs`. */
+interface Token {
+  readonly kind: string;
+  readonly name?: string;
+}
+
+/**
+ * Refuses options that a verb has no use for, where they would be ignored.
+ *
+ * @param tokens  what was typed, of `parseArgs`
+ * @param own     the options that it has beside those of every command
+ */
+export function refuseOthers(
+  verb: string,
+  tokens: readonly Token[],
+  own: readonly string[] = [],
+): void {
+  const known = [...Object.keys(TARGET_OPTIONS), ...own];
+  const other = tokens.find(({ kind, name = '' }) => kind === 'option' && !known.includes(name));
+  if (other !== undefined) throw new UsageError(`--${other.name} is not for \`${verb}\`.`);
+}
 
 /** Any key the laptop did not give to a function is the operator's. */
 export const OPERATOR = { accessKeyId: 'operator', secretAccessKey: 'operator' };
