@@ -139,6 +139,9 @@ it('npm start runs the service, the commands work beside it, and Ctrl-C ends it 
     out: expect.stringMatching(/\nLOW LOGGING_DISABLED_CHECK\n {2}account 000000000000\n/),
   });
 
+  const resumed = await project.run('incident', 'resume', '--json');
+  expect(JSON.parse(resumed.out)).toEqual({ resumed: false });
+
   laptop.interrupt();
   const { code, out, err } = await laptop.ended;
   expect({ code, err }).toEqual({ code: 0, err: '' });

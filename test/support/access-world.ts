@@ -48,7 +48,7 @@ export interface Authorities {
 }
 
 /** Authorities take a while to make; tests share them, as nothing changes them. */
-export async function sharedAuthorities(): Promise<Authorities> {
+async function sharedAuthorities(): Promise<Authorities> {
   const directory = await mkdtemp(join(tmpdir(), 'access-'));
   const validity = { notBeforeMs: NOW_MS - DAY_MS, notAfterMs: NOW_MS + 3_650 * DAY_MS };
   const [pki, ours, theirs] = await Promise.all([
